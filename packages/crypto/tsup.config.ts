@@ -1,0 +1,10 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig({
+  entry: ['src/index.ts', 'src/noise.ts', 'src/handshake.ts', 'src/channel.ts', 'src/msgpack.ts'],
+  format: ['esm'],
+  target: 'node20.19',
+  dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+  tsconfig: 'tsconfig.build.json',
+  clean: true,
+});

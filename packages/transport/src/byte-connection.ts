@@ -1,0 +1,33 @@
+/** What the owner of a {@link ByteConnection} is told. None of these may throw. */
+export interface ByteConnectionHandler {
+  /** Bytes arrived. `chunk` is borrowed: it is overwritten as soon as this call returns. */
+  onData(chunk: Uint8Array): void;
+  /** The send buffer is empty again after a `write` that answered false. */
+  onDrain(): void;
+  /** The remote side will send no more. */
+  onEnd(): void;
+  /** The connection is gone; called exactly once and last. `error` is undefined after a clean end. */
+  onClose(error?: Error): void;
+}
+
+/** A reliable, ordered, unauthenticated byte stream to another machine: what a {@link Transport} makes. */
+export interface ByteConnection {
+  /** Multiaddr text of this end, without `/p2p`. */
+  readonly localAddress: string;
+  /** Multiaddr text of the other end, without `/p2p`. */
+  readonly remoteAddress: string;
+  /** Starts reading. Nothing is read, and nothing is lost, before it is called. Calling it again replaces the handler. */
+  start(handler: ByteConnectionHandler): void;
+  /**
+   * Writes all chunks with one system call where possible. The chunks belong to the connection from now on.
+   * @returns false when the caller should wait for `onDrain` before it writes more.
+   */
+  write(chunks: readonly Uint8Array[]): boolean;
+  /** Stops reading until `resume`; the remote side is slowed by the transport's own flow control. */
+  pause(): void;
+  resume(): void;
+  /** Flushes what was written, then ends the sending side. */
+  end(): void;
+  /** Drops the connection at once. `onClose` follows. */
+  destroy(error?: Error): void;
+}
