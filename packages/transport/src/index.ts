@@ -1,1 +1,3 @@
-export {};
+export type { ByteConnection, ByteConnectionHandler } from './byte-connection.ts';
+export { TransportError, type TransportErrorCode } from './errors.ts';
+export type { DialOptions, Listener, ListenOptions, Transport } from './transport.ts';
