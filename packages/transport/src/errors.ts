@@ -11,12 +11,16 @@ export type TransportErrorCode =
   | 'PEER_MISMATCH'
   | 'VERSION_UNSUPPORTED'
   | 'PROTOCOL_ERROR'
+  | 'FLOW_CONTROL'
+  | 'FLOOD'
   | 'CONNECTION_CLOSED'
   | 'GOING_AWAY'
   | 'STREAM_RESET'
+  | 'STREAM_REFUSED'
   | 'STREAM_CLOSED'
   | 'STREAM_LIMIT'
   | 'UNSUPPORTED_PROTOCOL'
+  | 'WRITE_OVERFLOW'
   | 'MESSAGE_TOO_LARGE'
   | 'MALFORMED'
   | 'REQUEST_TIMEOUT'
@@ -29,13 +33,22 @@ export type TransportErrorCode =
   | 'SUPERSEDED'
   | 'CLOSED';
 
+/** What a {@link TransportError} carries beside its message. */
+export interface TransportErrorOptions extends ErrorOptions {
+  /** The number in the RESET or GOAWAY frame that ended the stream or the connection, NZ-WIRE-01 §8. */
+  readonly resetCode?: number;
+}
+
 /** An operational failure of this package. Callers branch on `code`. */
 export class TransportError extends Error {
   readonly code: TransportErrorCode;
+  /** The number in the RESET or GOAWAY frame that ended the stream or connection, where there was one. */
+  readonly resetCode: number | undefined;
 
-  constructor(code: TransportErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: TransportErrorCode, message: string, options: TransportErrorOptions = {}) {
     super(message, options);
     this.name = 'TransportError';
     this.code = code;
+    this.resetCode = options.resetCode;
   }
 }

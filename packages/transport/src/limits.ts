@@ -1,0 +1,30 @@
+/** Bounds of one connection. A peer that goes beyond one is refused or closed, never served from more memory. */
+export interface WireLimits {
+  /** Streams that the remote side may have open at once. @defaultValue 10,000 */
+  readonly maxInboundStreams?: number;
+  /** Streams that this side may have open at once. @defaultValue 100,000 */
+  readonly maxOutboundStreams?: number;
+  /** Largest window that one stream is tuned to, in bytes. @defaultValue 16 MiB */
+  readonly maxStreamWindow?: number;
+  /** Most unread bytes of all streams together. @defaultValue 32 MiB */
+  readonly maxUnreadBytes?: number;
+  /** Bytes that may wait in one stream's send queue before a further `write` throws. @defaultValue 16 MiB */
+  readonly maxQueuedBytes?: number;
+  /** Milliseconds in which a handshake must be over. @defaultValue 10,000 */
+  readonly handshakeTimeout?: number;
+  /** Milliseconds that `close` waits for open streams and for the other side's goodbye. @defaultValue 10,000 */
+  readonly closeTimeout?: number;
+}
+
+/** The limits with every default filled in. */
+export type ResolvedWireLimits = Required<WireLimits>;
+
+export const DEFAULT_LIMITS: ResolvedWireLimits = {
+  maxInboundStreams: 10_000,
+  maxOutboundStreams: 100_000,
+  maxStreamWindow: 16 * 1024 * 1024,
+  maxUnreadBytes: 32 * 1024 * 1024,
+  maxQueuedBytes: 16 * 1024 * 1024,
+  handshakeTimeout: 10_000,
+  closeTimeout: 10_000,
+};
