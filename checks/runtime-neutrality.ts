@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
+import { relative } from 'node:path';
+import { build, type Metafile } from 'esbuild';
+import ts from 'typescript';
+import { type Findings, readPackages, sourceEntries } from './workspace.ts';
+
+/** Entries that are Node's by purpose. Every other entry, `.` always, must run in a browser. */
+const nodeEntries: ReadonlySet<string> = new Set([
+  'node/host',
+  'storage/level',
+  'transport/tcp',
+  'transport/udp',
+  'transport/ws',
+]);
+
+const builtins = new Set(builtinModules);
+
+/** Names of Node's globals that a source text uses as values, apart from `globalThis.process`. */
+export function nodeGlobalsIn(source: string): string[] {
+  const file = ts.createSourceFile('module.ts', source, ts.ScriptTarget.ES2023, true);
+  const found = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isIdentifier(node) && /^(Buffer|process|__dirname|__filename|setImmediate)$/.test(node.text)) {
+      const isMember = ts.isPropertyAccessExpression(node.parent) && node.parent.name === node;
+      const isKey = ts.isPropertyAssignment(node.parent) && node.parent.name === node;
+      const isSignature = ts.isPropertySignature(node.parent) || ts.isParameter(node.parent);
+      if (!isMember && !isKey && !isSignature) found.add(node.text);
+      if (isMember && node.text === 'Buffer') found.add('Buffer');
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return [...found];
+}
+
+function builtinFindings(label: string, metafile: Metafile): string[] {
+  return Object.entries(metafile.inputs).flatMap(([input, { imports }]) =>
+    imports
+      .filter(({ path }) => path.startsWith('node:') || builtins.has(path))
+      .map(({ path }) => `${label}: ${input} imports ${path}`),
+  );
+}
+
+async function entryFindings(root: string, label: string, file: string): Promise<string[]> {
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [file],
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    conditions: ['@nzcore/source', 'browser'],
+    external: ['node:*', ...builtinModules],
+    logLevel: 'silent',
+  });
+  const findings = builtinFindings(label, result.metafile);
+  const own = Object.keys(result.metafile.inputs).filter((input) => input.startsWith('packages/'));
+  for (const input of own) {
+    const globals = nodeGlobalsIn(await readFile(`${root}/${input}`, 'utf8'));
+    findings.push(...globals.map((name) => `${label}: ${input} uses ${name}, which only Node has`));
+  }
+  return findings;
+}
+
+/** Bundles every neutral entry for a browser and looks for what only Node has. */
+export async function checkRuntimeNeutrality(root: string): Promise<Findings> {
+  const findings = new Set<string>();
+  for (const pkg of await readPackages(root)) {
+    for (const [subpath, file] of sourceEntries(pkg)) {
+      const label = `${pkg.shortName}${subpath.slice(1)}`;
+      if (nodeEntries.has(label)) continue;
+      const found = await entryFindings(root, label, file).catch((error: Error) => [
+        `${label}: ${relative(root, file)} does not bundle for a browser: ${error.message}`,
+      ]);
+      for (const finding of found) findings.add(finding);
+    }
+  }
+  return [...findings];
+}
