@@ -1,1 +1,1 @@
-export {};
+export { type LevelStoreOptions, openLevelStore } from './level-store.ts';

@@ -1,1 +1,1 @@
-export {};
+export { type KeyValueStoreSuite, runKeyValueStoreSuite } from './key-value-store-suite.ts';

@@ -1,0 +1,71 @@
+import type { DriverOperation } from './driver.ts';
+
+type Write = (operations: readonly DriverOperation[], sync: boolean) => Promise<void>;
+
+interface Group {
+  operations: DriverOperation[];
+  bytes: number;
+  sync: boolean;
+  readonly written: Promise<void>;
+  readonly settle: (result: Promise<void>) => void;
+}
+
+// A group is one atomic write below; beyond this it gains nothing and only holds memory.
+const MAX_GROUP_BYTES = 4 * 1_024 * 1_024;
+
+/**
+ * Writes in the order of the calls, one write at a time: what comes while one is under way waits and then
+ * goes as one group. So LevelDB's threads cannot reorder writes, and many small ones cost as one.
+ */
+export function createWriteQueue(write: Write): { write: Write; drained: () => Promise<void> } {
+  const waiting: Group[] = [];
+  let isWriting = false;
+  let running: Promise<void> = Promise.resolve();
+
+  const run = async (first: Promise<void>): Promise<void> => {
+    await first.catch(ignore);
+    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
+      const result = write(group.operations, group.sync);
+      group.settle(result);
+      await result.catch(ignore);
+    }
+    isWriting = false;
+  };
+
+  const enqueue: Write = (operations, sync) => {
+    if (!isWriting) {
+      isWriting = true;
+      const result = write(operations, sync);
+      running = run(result);
+      return result;
+    }
+    const last = waiting.at(-1);
+    const bytes = sizeOf(operations);
+    if (last === undefined || last.bytes + bytes > MAX_GROUP_BYTES) {
+      const group = newGroup(operations, bytes, sync);
+      waiting.push(group);
+      return group.written;
+    }
+    for (const operation of operations) last.operations.push(operation);
+    last.bytes += bytes;
+    last.sync ||= sync;
+    return last.written;
+  };
+  return { write: enqueue, drained: () => running };
+}
+
+function newGroup(operations: readonly DriverOperation[], bytes: number, sync: boolean): Group {
+  let settle: Group['settle'] = ignore;
+  const written = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
+  return { operations: [...operations], bytes, sync, written, settle };
+}
+
+function sizeOf(operations: readonly DriverOperation[]): number {
+  let bytes = 0;
+  for (const { key, value } of operations) bytes += key.length + (value?.length ?? 0);
+  return bytes;
+}
+
+function ignore(): void {}

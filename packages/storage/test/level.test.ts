@@ -1,0 +1,115 @@
+import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openLevelStore } from '../src/level.ts';
+import { runKeyValueStoreSuite } from '../src/testing.ts';
+import { useDirectories } from './directories.ts';
+
+const newDirectory = useDirectories();
+const key = Uint8Array.of(1);
+const value = Uint8Array.of(2);
+
+describe('the LevelDB store', () => {
+  let directory = '';
+  runKeyValueStoreSuite({
+    test: it,
+    open: async () => {
+      directory = await newDirectory();
+      return openLevelStore(directory);
+    },
+    reopen: async (store) => {
+      await store[Symbol.asyncDispose]();
+      return openLevelStore(directory);
+    },
+  });
+});
+
+describe('opening a LevelDB store', () => {
+  it('makes a directory that only its owner can enter', async () => {
+    const path = join(await newDirectory(), 'a', 'b');
+    await using _store = await openLevelStore(path);
+    expect((await stat(path)).mode & 0o777).toBe(0o700);
+  });
+
+  it('refuses a second opening with STORE_LOCKED, and the first one goes on', async () => {
+    const path = await newDirectory();
+    await using store = await openLevelStore(path);
+    await expect(openLevelStore(path)).rejects.toMatchObject({ code: 'STORE_LOCKED' });
+    await store.put(key, value);
+    expect(await store.get(key)).toEqual(value);
+  });
+
+  it('refuses a missing store with STORE_MISSING when none may be made', async () => {
+    const path = join(await newDirectory(), 'none');
+    await expect(openLevelStore(path, { createIfMissing: false })).rejects.toMatchObject({
+      code: 'STORE_MISSING',
+    });
+    await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('refuses with the reason of a signal', async () => {
+    const signal = AbortSignal.abort(new RangeError('enough'));
+    await expect(openLevelStore(await newDirectory(), { signal })).rejects.toThrow(RangeError);
+  });
+
+  it('names a directory that is a file IO_ERROR', async () => {
+    const path = join(await newDirectory(), 'file');
+    await writeFile(path, 'x');
+    await expect(openLevelStore(path)).rejects.toMatchObject({ code: 'IO_ERROR' });
+  });
+});
+
+describe('a corrupt LevelDB store is STORE_CORRUPT, never empty', () => {
+  const filled = async () => {
+    const path = await newDirectory();
+    await using store = await openLevelStore(path);
+    await store.put(key, new Uint8Array(100_000).fill(7), { sync: true });
+    await store.compact();
+    return path;
+  };
+
+  const refuses = async (path: string) => {
+    const before = (await readdir(path)).filter((name) => name.endsWith('.ldb'));
+    await expect(openLevelStore(path)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+    const after = (await readdir(path)).filter((name) => name.endsWith('.ldb'));
+    expect(after).toEqual(before);
+  };
+
+  it('without its CURRENT file', async () => {
+    const path = await filled();
+    await rm(join(path, 'CURRENT'));
+    await refuses(path);
+  });
+
+  it('with an empty or a wrong CURRENT file', async () => {
+    const path = await filled();
+    await truncate(join(path, 'CURRENT'));
+    await refuses(path);
+    await writeFile(join(path, 'CURRENT'), 'MANIFEST-999999\n');
+    await refuses(path);
+  });
+
+  it('with an empty or a damaged manifest', async () => {
+    const path = await filled();
+    const name = (await readdir(path)).find((file) => file.startsWith('MANIFEST'))!;
+    const bytes = await readFile(join(path, name));
+    bytes[10]! ^= 0xff;
+    await writeFile(join(path, name), bytes);
+    await refuses(path);
+    await truncate(join(path, name));
+    await refuses(path);
+  });
+
+  it('without one of its tables', async () => {
+    const path = await filled();
+    const name = (await readdir(path)).find((file) => file.endsWith('.ldb'))!;
+    await rm(join(path, name));
+    await expect(openLevelStore(path)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+  });
+
+  it('with only the marker left', async () => {
+    const path = await filled();
+    for (const name of await readdir(path)) if (name !== 'nzcore-store') await rm(join(path, name));
+    await refuses(path);
+  });
+});
