@@ -1,7 +1,15 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/tcp.ts', 'src/ws.ts', 'src/memory.ts', 'src/udp.ts', 'src/testing.ts'],
+  entry: [
+    'src/index.ts',
+    'src/tcp.ts',
+    'src/ws.ts',
+    'src/ws-browser.ts',
+    'src/memory.ts',
+    'src/udp.ts',
+    'src/testing.ts',
+  ],
   format: ['esm'],
   target: 'node20.19',
   dts: { compilerOptions: { ignoreDeprecations: '6.0' } },

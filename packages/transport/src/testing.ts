@@ -1,1 +1,6 @@
-export {};
+export { createFakeClock, type FakeClock } from './fake-clock.ts';
+export {
+  runTransportSuite,
+  type TransportSuiteOptions,
+  type TransportUnderTest,
+} from './transport-suite.ts';
