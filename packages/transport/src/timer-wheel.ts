@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from './clock.ts';
+import type { Timers, TimerTarget } from './timers.ts';
 
 /** One timer of a {@link TimerWheel}. */
 export interface WheelTimer {
@@ -6,8 +7,8 @@ export interface WheelTimer {
   cancel(): void;
 }
 
-/** Many coarse timers behind a single timer of the clock. */
-export interface TimerWheel extends Disposable {
+/** Many coarse timers behind a single timer of the clock; `now` and `set` are on its monotonic time. */
+export interface TimerWheel extends Timers, Disposable {
   /** Calls back once, `delay` milliseconds from now or up to two ticks later, never earlier. */
   schedule(delay: number, callback: () => void): WheelTimer;
   /** Timers that are waiting. */
@@ -41,6 +42,7 @@ const SLOTS = 512;
  */
 export function createTimerWheel(options: TimerWheelOptions = {}): TimerWheel {
   const { clock = systemClock, tick = 250, onError = throwLater } = options;
+  const targets = new Map<TimerTarget, WheelTimer>();
   const slots = Array.from({ length: SLOTS }, () => new Set<Entry>());
   const origin = clock.monotonic();
   let size = 0;
@@ -61,6 +63,17 @@ export function createTimerWheel(options: TimerWheelOptions = {}): TimerWheel {
     size++;
     handle ??= clock.setTimeout(turn, tick);
     return entry;
+  }
+
+  function set(target: TimerTarget, at: number | undefined): void {
+    targets.get(target)?.cancel();
+    targets.delete(target);
+    if (at === undefined || isDisposed) return;
+    const timer = schedule(Math.max(0, at - clock.monotonic()), () => {
+      targets.delete(target);
+      target.onTimeout(clock.monotonic());
+    });
+    targets.set(target, timer);
   }
 
   function remove(entry: Entry): void {
@@ -98,12 +111,15 @@ export function createTimerWheel(options: TimerWheelOptions = {}): TimerWheel {
   function dispose(): void {
     isDisposed = true;
     for (const slot of slots) slot.clear();
+    targets.clear();
     size = 0;
     stop();
   }
 
   return {
     schedule,
+    set,
+    now: () => clock.monotonic(),
     get size(): number {
       return size;
     },

@@ -59,6 +59,22 @@ describe('timer wheel', () => {
     expect(() => wheel.schedule(1, () => {})).toThrow(TypeError);
   });
 
+  it('moves and clears the time of a target', async () => {
+    const clock = createFakeClock();
+    const wheel = createTimerWheel({ clock, tick: 10 });
+    const calls: number[] = [];
+    const target = { onTimeout: (now: number): number => calls.push(now) };
+    wheel.set(target, wheel.now() + 100);
+    wheel.set(target, wheel.now() + 1000);
+    await clock.advance(500);
+    expect(calls).toEqual([]);
+    await clock.advance(600);
+    wheel.set(target, wheel.now() + 5);
+    wheel.set(target, undefined);
+    await clock.advance(600);
+    expect([calls.length, wheel.size]).toEqual([1, 0]);
+  });
+
   it('catches up after the machine slept for a day', async () => {
     const clock = createFakeClock();
     let skew = 0;
