@@ -1,0 +1,88 @@
+import { type NodeCrypto, nodeCrypto } from './node-crypto.ts';
+
+/** A key as node:crypto holds it. */
+export type KeyObject = ReturnType<NodeCrypto['createSecretKey']>;
+/** The curves whose keys are imported. */
+export type CurveName = 'Ed25519' | 'X25519';
+
+// A peer's key is used for a handshake and its records; keys of more peers than this are imported again.
+const MAX_PUBLIC_KEYS = 1024;
+
+// Importing costs more than signing does (Node 20: JWK 50 µs, DER 420 µs). Public keys are found by content.
+const publicKeys: Readonly<Record<CurveName, Map<string, KeyObject>>> = {
+  Ed25519: new Map(),
+  X25519: new Map(),
+};
+
+// Private keys are found by the array that holds them, so that nothing outlives the owner's array; the
+// fingerprint notices that its content was changed.
+const privateKeys = new WeakMap<Uint8Array, { curve: CurveName; fingerprint: string; key: KeyObject }>();
+
+/** The imported form of a public key; the least recently used one is forgotten. */
+export function importPublicKey(curve: CurveName, bytes: Uint8Array): KeyObject {
+  const cache = publicKeys[curve];
+  const id = String.fromCharCode(...bytes);
+  const known = cache.get(id);
+  if (known !== undefined) {
+    cache.delete(id);
+    cache.set(id, known);
+    return known;
+  }
+  const jwk = { kty: 'OKP', crv: curve, x: toBase64Url(bytes) };
+  const key = nodeCrypto().createPublicKey({ key: jwk, format: 'jwk' });
+  if (cache.size >= MAX_PUBLIC_KEYS) {
+    const [oldest] = cache.keys();
+    cache.delete(oldest!);
+  }
+  cache.set(id, key);
+  return key;
+}
+
+/** The imported form of a private key. */
+export function importPrivateKey(curve: CurveName, bytes: Uint8Array): KeyObject {
+  const known = privateKeys.get(bytes);
+  const fingerprint = fingerprintOf(bytes);
+  if (known !== undefined && known.curve === curve && known.fingerprint === fingerprint) return known.key;
+  // OpenSSL computes the public key itself; `x` has to be there and is not read.
+  const jwk = { kty: 'OKP', crv: curve, x: '', d: toBase64Url(bytes) };
+  const key = nodeCrypto().createPrivateKey({ key: jwk, format: 'jwk' });
+  privateKeys.set(bytes, { curve, fingerprint, key });
+  return key;
+}
+
+/** A fresh key pair, its private key already imported. */
+export function generateKeyPair(curve: CurveName): { publicKey: Uint8Array; secretKey: Uint8Array } {
+  const node = nodeCrypto();
+  // Two calls, because the overloads take one literal name each.
+  const pair = curve === 'Ed25519' ? node.generateKeyPairSync('ed25519') : node.generateKeyPairSync('x25519');
+  const { x, d } = pair.privateKey.export({ format: 'jwk' });
+  const secretKey = fromBase64Url(d!);
+  privateKeys.set(secretKey, { curve, fingerprint: fingerprintOf(secretKey), key: pair.privateKey });
+  return { publicKey: fromBase64Url(x!), secretKey };
+}
+
+/** The raw public key of a private key. */
+export function publicKeyOf(key: KeyObject): Uint8Array {
+  return fromBase64Url(nodeCrypto().createPublicKey(key).export({ format: 'jwk' }).x!);
+}
+
+/** Forgets the imported form of a private key. */
+export function forgetPrivateKey(bytes: Uint8Array): void {
+  privateKeys.delete(bytes);
+}
+
+function fingerprintOf(bytes: Uint8Array): string {
+  return nodeCrypto().hash('sha256', bytes, 'base64');
+}
+
+function toBase64Url(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
+}
+
+function fromBase64Url(text: string): Uint8Array {
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+}

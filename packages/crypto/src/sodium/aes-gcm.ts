@@ -1,0 +1,68 @@
+import { ctr, gcm } from '@noble/ciphers/aes.js';
+import { type BackendOpener, type CipherBackend, TAG_LENGTH } from '../backend.ts';
+import { concatBytes } from '../bytes.ts';
+
+const BLOCK = 16;
+
+/**
+ * AES-256-GCM without node:crypto (NIST SP 800-38D), by @noble/ciphers: libsodium's WebAssembly build has no AES.
+ * Its table look-ups can leak to whoever times this machine's caches (spec/crypto.md §4.3).
+ */
+export const aes256gcm: CipherBackend = {
+  seal: (key, nonce, plaintext, ad) => gcm(key.bytes, nonce, ad).encrypt(plaintext),
+  sealParts(key, nonce, parts, ad) {
+    const sealed = gcm(key.bytes, nonce, ad).encrypt(concatBytes(...parts));
+    const end = sealed.length - TAG_LENGTH;
+    return [sealed.slice(0, end), sealed.slice(end)];
+  },
+  open: (key, nonce, sealed, ad) => openWhole(key.bytes, nonce, sealed, ad),
+  createOpener: (key, nonce, ad) => createOpener(key.bytes, nonce, ad),
+};
+
+function openWhole(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  sealed: Uint8Array,
+  ad: Uint8Array,
+): Uint8Array | undefined {
+  try {
+    return gcm(key, nonce, ad).decrypt(sealed);
+  } catch {
+    // The lengths were checked before: what is left is the tag.
+    return undefined;
+  }
+}
+
+/** The pieces are decrypted by counter mode; the ciphertext is kept, because GHASH is only offered with the whole. */
+function createOpener(keyBytes: Uint8Array, nonceBytes: Uint8Array, adBytes: Uint8Array): BackendOpener {
+  const key = keyBytes.slice();
+  const nonce = nonceBytes.slice();
+  const ad = adBytes.slice();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  return {
+    update(chunk) {
+      const offset = length % BLOCK;
+      const padded = new Uint8Array(offset + chunk.length);
+      padded.set(chunk, offset);
+      const plaintext = ctr(key, counterBlock(nonce, 2 + Math.floor(length / BLOCK))).decrypt(padded);
+      chunks.push(chunk.slice());
+      length += chunk.length;
+      return plaintext.slice(offset);
+    },
+    final(tag) {
+      const plaintext = openWhole(key, nonce, concatBytes(...chunks, tag), ad);
+      key.fill(0);
+      plaintext?.fill(0);
+      return plaintext !== undefined;
+    },
+  };
+}
+
+/** A 96-bit nonce and a 32-bit counter; 1 is the tag's mask, 2 the first block of data (SP 800-38D §7.1). */
+function counterBlock(nonce: Uint8Array, counter: number): Uint8Array {
+  const block = new Uint8Array(BLOCK);
+  block.set(nonce);
+  new DataView(block.buffer).setUint32(12, counter);
+  return block;
+}

@@ -1,0 +1,133 @@
+import { BLOCK_LENGTH, HASH_LENGTH } from '../backend.ts';
+import { EMPTY } from '../bytes.ts';
+import type { HashName, IncrementalHash } from '../primitives.ts';
+import type { SodiumLibrary } from './library.ts';
+import { put, type Scratch, take, useScratch, withData, zero } from './scratch.ts';
+
+/** A digest in one piece. */
+export function hash(name: HashName, data: Uint8Array): Uint8Array {
+  if (name === 'blake2b') return blake2b(data, HASH_LENGTH.blake2b, undefined);
+  const area = useScratch();
+  return withData(area, data.length, (address) => {
+    put(area, address, data);
+    area.library[`_crypto_hash_${name}`](area.output, address, data.length, 0);
+    return take(area, area.output, HASH_LENGTH[name]);
+  });
+}
+
+/** BLAKE2b of any length, keyed or not (RFC 7693). */
+export function blake2b(data: Uint8Array, length: number, key: Uint8Array = EMPTY): Uint8Array {
+  const area = useScratch();
+  return withData(area, data.length, (address) => {
+    put(area, address, data);
+    put(area, area.key, key);
+    area.library._crypto_generichash(area.output, length, address, data.length, 0, area.key, key.length);
+    zero(area, area.key, key.length);
+    return take(area, area.output, length);
+  });
+}
+
+/** HMAC (RFC 2104). */
+export function hmac(name: HashName, key: Uint8Array, data: Uint8Array): Uint8Array {
+  const block = BLOCK_LENGTH[name];
+  const digestLength = HASH_LENGTH[name];
+  const shortKey = key.length > block ? hash(name, key) : key;
+  const area = useScratch();
+  const steps = STEPS[name];
+  // Layout: the padded key, then the data or the inner digest.
+  const mac = withData(area, block + Math.max(data.length, digestLength), (address) => {
+    zero(area, address, block);
+    put(area, address, shortKey);
+    put(area, address + block, data);
+    mask(area, address, block, 0x36);
+    digest(area, steps, address, block + data.length);
+    mask(area, address, block, 0x36 ^ 0x5c);
+    area.library.HEAPU8.copyWithin(address + block, area.output, area.output + digestLength);
+    digest(area, steps, address, block + digestLength);
+    return take(area, area.output, digestLength);
+  });
+  if (shortKey !== key) shortKey.fill(0);
+  return mac;
+}
+
+function mask(area: Scratch, address: number, length: number, value: number): void {
+  const heap = area.library.HEAPU8;
+  for (let at = address; at < address + length; at++) heap[at]! ^= value;
+}
+
+function digest(area: Scratch, steps: Steps, address: number, length: number): void {
+  steps.oneShot(area, address, length);
+}
+
+interface Steps {
+  oneShot(area: Scratch, address: number, length: number): void;
+  stateLength(library: SodiumLibrary): number;
+  init(area: Scratch): void;
+  update(area: Scratch, address: number, length: number): void;
+  final(area: Scratch): void;
+}
+
+const STEPS: Readonly<Record<HashName, Steps>> = {
+  sha256: {
+    oneShot: ({ library, output }, at, length) => void library._crypto_hash_sha256(output, at, length, 0),
+    stateLength: (library) => library._crypto_hash_sha256_statebytes(),
+    init: ({ library, state }) => void library._crypto_hash_sha256_init(state),
+    update: ({ library, state }, at, length) => void library._crypto_hash_sha256_update(state, at, length, 0),
+    final: ({ library, state, output }) => void library._crypto_hash_sha256_final(state, output),
+  },
+  sha512: {
+    oneShot: ({ library, output }, at, length) => void library._crypto_hash_sha512(output, at, length, 0),
+    stateLength: (library) => library._crypto_hash_sha512_statebytes(),
+    init: ({ library, state }) => void library._crypto_hash_sha512_init(state),
+    update: ({ library, state }, at, length) => void library._crypto_hash_sha512_update(state, at, length, 0),
+    final: ({ library, state, output }) => void library._crypto_hash_sha512_final(state, output),
+  },
+  blake2b: {
+    oneShot: ({ library, output }, at, length) =>
+      void library._crypto_generichash(output, HASH_LENGTH.blake2b, at, length, 0, 0, 0),
+    stateLength: (library) => library._crypto_generichash_statebytes(),
+    init: ({ library, state }) => void library._crypto_generichash_init(state, 0, 0, HASH_LENGTH.blake2b),
+    update: ({ library, state }, at, length) => void library._crypto_generichash_update(state, at, length, 0),
+    final: ({ library, state, output }) =>
+      void library._crypto_generichash_final(state, output, HASH_LENGTH.blake2b),
+  },
+};
+
+/** An incremental hash; its state lives in its own array between the calls. */
+export function createHash(name: HashName): IncrementalHash {
+  const steps = STEPS[name];
+  const first = useScratch();
+  steps.init(first);
+  let saved: Uint8Array | undefined = takeState(first, steps);
+  const running: IncrementalHash = {
+    update(data) {
+      if (saved === undefined) throw new TypeError('the hash has already been computed');
+      const area = useScratch();
+      put(area, area.state, saved);
+      withData(area, data.length, (address) => {
+        put(area, address, data);
+        steps.update(area, address, data.length);
+      });
+      saved = takeState(area, steps);
+      return running;
+    },
+    digest() {
+      if (saved === undefined) throw new TypeError('the hash has already been computed');
+      const area = useScratch();
+      put(area, area.state, saved);
+      steps.final(area);
+      zero(area, area.state, saved.length);
+      saved.fill(0);
+      saved = undefined;
+      return take(area, area.output, HASH_LENGTH[name]);
+    },
+  };
+  return running;
+}
+
+function takeState(area: Scratch, steps: Steps): Uint8Array {
+  const length = steps.stateLength(area.library);
+  const state = take(area, area.state, length);
+  zero(area, area.state, length);
+  return state;
+}
