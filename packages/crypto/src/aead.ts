@@ -1,5 +1,5 @@
-import { type CipherBackend, type CipherKey, type CipherName, TAG_LENGTH } from './backend.ts';
-import { assertBytes, EMPTY, totalLength } from './bytes.ts';
+import { type CipherBackend, type CipherKey, type CipherName, type Parts, TAG_LENGTH } from './backend.ts';
+import { assertBytes, assertLength, EMPTY, totalLength } from './bytes.ts';
 import { CryptoError } from './errors.ts';
 import type { Aead, AeadKey, Opener } from './primitives.ts';
 import type { Selection } from './selection.ts';
@@ -7,6 +7,7 @@ import type { Selection } from './selection.ts';
 const KEY_LENGTH = 32;
 // Node's ciphers take less than 2 GiB per call, and libsodium's memory is no larger.
 const MAX_LENGTH = 2 ** 30;
+const MAX_HEADROOM = 1024;
 
 /** Checks arguments, chooses the backend by size and gives failures their code. */
 export function createAead(name: CipherName, nonceLength: 12 | 24, selection: Selection): Aead {
@@ -27,15 +28,12 @@ export function createAead(name: CipherName, nonceLength: 12 | 24, selection: Se
     return plaintext;
   }
 
-  function sealParts(
-    key: CipherKey,
-    nonce: Uint8Array,
-    parts: readonly Uint8Array[],
-    ad: Uint8Array,
-  ): Uint8Array[] {
+  function sealParts(key: CipherKey, nonce: Uint8Array, message: Parts, ad: Uint8Array): Uint8Array[] {
     checkNonce(nonce, ad);
-    for (const part of parts) checkLength('part', part);
-    return choose(totalLength(parts)).sealParts(key, nonce, parts, ad);
+    for (const part of message.parts) assertBytes('part', part);
+    assertLength('the length of all parts', message.length, 0, MAX_LENGTH);
+    assertLength('headroom', message.headroom, 0, MAX_HEADROOM);
+    return choose(message.length).sealParts(key, nonce, message, ad);
   }
 
   function createOpener(key: CipherKey, nonce: Uint8Array, ad: Uint8Array): Opener {
@@ -63,7 +61,7 @@ export function createAead(name: CipherName, nonceLength: 12 | 24, selection: Se
 interface KeyedOperations {
   seal(key: CipherKey, nonce: Uint8Array, plaintext: Uint8Array, ad: Uint8Array): Uint8Array;
   open(key: CipherKey, nonce: Uint8Array, ciphertext: Uint8Array, ad: Uint8Array): Uint8Array;
-  sealParts(key: CipherKey, nonce: Uint8Array, parts: readonly Uint8Array[], ad: Uint8Array): Uint8Array[];
+  sealParts(key: CipherKey, nonce: Uint8Array, message: Parts, ad: Uint8Array): Uint8Array[];
   createOpener(key: CipherKey, nonce: Uint8Array, ad: Uint8Array): Opener;
 }
 
@@ -80,7 +78,8 @@ function bindKey(given: CipherKey, operations: KeyedOperations): AeadKey {
   return {
     seal: (nonce, plaintext, ad = EMPTY) => operations.seal(use(), nonce, plaintext, ad),
     open: (nonce, ciphertext, ad = EMPTY) => operations.open(use(), nonce, ciphertext, ad),
-    sealParts: (nonce, parts, ad = EMPTY) => operations.sealParts(use(), nonce, parts, ad),
+    sealParts: (nonce, parts, ad = EMPTY, headroom = 0) =>
+      operations.sealParts(use(), nonce, { parts, length: totalLength(parts), headroom }, ad),
     createOpener: (nonce, ad = EMPTY) => operations.createOpener(use(), nonce, ad),
     dispose,
     [Symbol.dispose]: dispose,

@@ -16,12 +16,19 @@ export interface CipherKey {
 export interface CipherBackend {
   /** Ciphertext and tag in one fresh array. */
   seal(key: CipherKey, nonce: Uint8Array, plaintext: Uint8Array, ad: Uint8Array): Uint8Array;
-  /** Ciphertext chunks; the last one is the tag. */
-  sealParts(key: CipherKey, nonce: Uint8Array, parts: readonly Uint8Array[], ad: Uint8Array): Uint8Array[];
+  /** Together: `headroom` zeros, the ciphertext, the tag; one chunk up to {@link ONE_CHUNK_LIMIT}. */
+  sealParts(key: CipherKey, nonce: Uint8Array, parts: Parts, ad: Uint8Array): Uint8Array[];
   /** The plaintext, or undefined when the tag does not match. */
   open(key: CipherKey, nonce: Uint8Array, sealed: Uint8Array, ad: Uint8Array): Uint8Array | undefined;
   /** `final` answers whether the tag matches. */
   createOpener(key: CipherKey, nonce: Uint8Array, ad: Uint8Array): BackendOpener;
+}
+
+/** A message in parts; the result begins with `headroom` bytes for the caller. */
+export interface Parts {
+  readonly parts: readonly Uint8Array[];
+  readonly length: number;
+  readonly headroom: number;
 }
 
 /** {@link Opener}, with an answer in place of an exception. */
@@ -60,5 +67,7 @@ export interface Backend {
 export const HASH_LENGTH: Readonly<Record<HashName, number>> = { sha256: 32, sha512: 64, blake2b: 64 };
 /** Bytes of a hash function's block (RFC 2104 calls it B). */
 export const BLOCK_LENGTH: Readonly<Record<HashName, number>> = { sha256: 64, sha512: 128, blake2b: 128 };
+/** Up to here a copy costs less than one more chunk in a socket's write. */
+export const ONE_CHUNK_LIMIT = 16_384;
 /** Bytes of every tag here. */
 export const TAG_LENGTH = 16;

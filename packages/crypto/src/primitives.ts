@@ -65,8 +65,17 @@ export interface AeadKey extends Disposable {
    * @throws {@link CryptoError} `AUTHENTICATION_FAILED`
    */
   open(nonce: Uint8Array, ciphertext: Uint8Array, ad?: Uint8Array): Uint8Array;
-  /** Encrypts the concatenation of the parts; ciphertext chunks, the last one is the 16-byte tag. */
-  sealParts(nonce: Uint8Array, parts: readonly Uint8Array[], ad?: Uint8Array): Uint8Array[];
+  /**
+   * Encrypts the concatenation of the parts without copying large ones. The chunks together are `headroom` zero bytes
+   * (all in the first chunk, for a header of the caller), the ciphertext and the tag; up to 16 KiB they are one chunk.
+   * Chunks are fresh memory. Every argument may be reused when it returns.
+   */
+  sealParts(
+    nonce: Uint8Array,
+    parts: readonly Uint8Array[],
+    ad?: Uint8Array,
+    headroom?: number,
+  ): Uint8Array[];
   /** Starts a decryption in pieces. */
   createOpener(nonce: Uint8Array, ad?: Uint8Array): Opener;
   /** Zeroes the copy of the key; every later call throws `DISPOSED`. */

@@ -68,8 +68,8 @@ export class SecretBytes implements Disposable {
   }
 
   /** For util.inspect and console.log of Node. */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
+  get [Symbol.toStringTag](): string {
+    return 'SecretBytes';
   }
 
   #held(): Uint8Array {

@@ -1,4 +1,12 @@
-import { type BackendOpener, type CipherBackend, type CipherKey, TAG_LENGTH } from '../backend.ts';
+import {
+  type BackendOpener,
+  type CipherBackend,
+  type CipherKey,
+  ONE_CHUNK_LIMIT,
+  type Parts,
+  TAG_LENGTH,
+} from '../backend.ts';
+import { concatBytes } from '../bytes.ts';
 import type { KeyObject } from './key-objects.ts';
 import { nodeCrypto, plain } from './node-crypto.ts';
 
@@ -37,20 +45,25 @@ function createCipher(name: AeadName): CipherBackend {
       },
     };
   }
+  /** Writes headroom, ciphertext and tag into one array; small parts are joined, since each update has its price. */
+  function sealJoined(key: CipherKey, nonce: Uint8Array, message: Parts, ad: Uint8Array): Uint8Array {
+    const { parts, length, headroom } = message;
+    const cipher = startSeal(key, nonce, ad);
+    const sealed = new Uint8Array(headroom + length + TAG_LENGTH);
+    sealed.set(cipher.update(parts.length === 1 ? parts[0]! : concatBytes(...parts)), headroom);
+    cipher.final();
+    sealed.set(cipher.getAuthTag(), headroom + length);
+    return sealed;
+  }
 
   return {
-    seal(key, nonce, plaintext, ad) {
+    seal: (key, nonce, plaintext, ad) =>
+      sealJoined(key, nonce, { parts: [plaintext], length: plaintext.length, headroom: 0 }, ad),
+    sealParts(key, nonce, message, ad) {
+      if (message.length <= ONE_CHUNK_LIMIT) return [sealJoined(key, nonce, message, ad)];
       const cipher = startSeal(key, nonce, ad);
-      const sealed = new Uint8Array(plaintext.length + TAG_LENGTH);
-      sealed.set(cipher.update(plaintext));
-      cipher.final();
-      sealed.set(cipher.getAuthTag(), plaintext.length);
-      return sealed;
-    },
-    sealParts(key, nonce, parts, ad) {
-      const cipher = startSeal(key, nonce, ad);
-      const chunks: Uint8Array[] = [];
-      for (const part of parts) chunks.push(plain(cipher.update(part)));
+      const chunks: Uint8Array[] = message.headroom > 0 ? [new Uint8Array(message.headroom)] : [];
+      for (const part of message.parts) chunks.push(plain(cipher.update(part)));
       cipher.final();
       chunks.push(plain(cipher.getAuthTag()));
       return chunks;

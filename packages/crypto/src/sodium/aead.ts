@@ -1,5 +1,4 @@
 import { type BackendOpener, type CipherBackend, type CipherKey, TAG_LENGTH } from '../backend.ts';
-import { totalLength } from '../bytes.ts';
 import type { SodiumLibrary } from './library.ts';
 import { put, putParts, type Scratch, take, useScratch, withData, zero } from './scratch.ts';
 import { createStreamOpener } from './stream-opener.ts';
@@ -78,13 +77,14 @@ function createCipher({ encrypt, decrypt, createOpener }: CipherFunctions): Ciph
         return take(area, address, length + TAG_LENGTH);
       });
     },
-    sealParts(key, nonce, parts, ad) {
+    sealParts(key, nonce, { parts, length, headroom }, ad) {
       const area = useScratch();
-      const length = totalLength(parts);
-      return withData(area, length + TAG_LENGTH + ad.length, (address) => {
-        putParts(area, address, parts);
-        sealInPlace(area, address, length, { key, nonce, ad });
-        return [take(area, address, length), take(area, address + length, TAG_LENGTH)];
+      return withData(area, headroom + length + TAG_LENGTH + ad.length, (address) => {
+        const message = address + headroom;
+        zero(area, address, headroom);
+        putParts(area, message, parts);
+        sealInPlace(area, message, length, { key, nonce, ad });
+        return [take(area, address, headroom + length + TAG_LENGTH)];
       });
     },
     open(key, nonce, sealed, ad) {

@@ -1,5 +1,5 @@
 import { ctr, gcm } from '@noble/ciphers/aes.js';
-import { type BackendOpener, type CipherBackend, TAG_LENGTH } from '../backend.ts';
+import type { BackendOpener, CipherBackend } from '../backend.ts';
 import { concatBytes } from '../bytes.ts';
 
 const BLOCK = 16;
@@ -10,10 +10,9 @@ const BLOCK = 16;
  */
 export const aes256gcm: CipherBackend = {
   seal: (key, nonce, plaintext, ad) => gcm(key.bytes, nonce, ad).encrypt(plaintext),
-  sealParts(key, nonce, parts, ad) {
+  sealParts(key, nonce, { parts, headroom }, ad) {
     const sealed = gcm(key.bytes, nonce, ad).encrypt(concatBytes(...parts));
-    const end = sealed.length - TAG_LENGTH;
-    return [sealed.slice(0, end), sealed.slice(end)];
+    return [headroom === 0 ? sealed : concatBytes(new Uint8Array(headroom), sealed)];
   },
   open: (key, nonce, sealed, ad) => openWhole(key.bytes, nonce, sealed, ad),
   createOpener: (key, nonce, ad) => createOpener(key.bytes, nonce, ad),
