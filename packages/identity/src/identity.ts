@@ -1,0 +1,128 @@
+import { ed25519, SecretBytes, wipe, x25519 } from '@nzcore/crypto';
+import { signedBytes } from './domain.ts';
+import { IdentityError } from './errors.ts';
+import {
+  type LocalIdentity,
+  type StaticKeyCertificate,
+  staticKeyCertificateBytes,
+} from './handshake-identity.ts';
+import { deriveKey, MAX_SEED_LENGTH, MIN_SEED_LENGTH } from './key-schedule.ts';
+import { type PeerId, peerIdFromPublicKey } from './peer-id.ts';
+
+// How long a stolen static key, without the identity key, could still be used; a week leaves room for clocks that
+// are days wrong. A certificate is renewed at half its life, so the one shown is always good for half a week.
+const CERTIFICATE_LIFETIME_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** A peer that this process can speak for. Dispose it to zero its keys; every call then throws `DISPOSED`. */
+export interface Identity extends Disposable {
+  /** The name of the peer. */
+  readonly peerId: PeerId;
+  /** Ed25519, 32 bytes; the caller may keep it but not change it. */
+  readonly publicKey: Uint8Array;
+  /** X25519 static key of the handshake, 32 bytes; the caller may keep it but not change it. */
+  readonly keyAgreementPublicKey: Uint8Array;
+  /**
+   * Signs `domain || 0x00 || bytes` with Ed25519; 64 bytes.
+   *
+   * @throws RangeError when the domain is malformed or reserved, IdentityError `DISPOSED`
+   */
+  sign(domain: string, bytes: Uint8Array): Uint8Array;
+  /**
+   * What the handshake needs. The certificate is cached and renewed at half its life.
+   *
+   * @param now - milliseconds since the epoch
+   * @throws IdentityError `DISPOSED`
+   */
+  handshakeIdentity(now: number): LocalIdentity;
+  /** The key that encrypts this peer's storage, 32 bytes; a copy that the caller disposes. */
+  storageKey(): SecretBytes;
+}
+
+/** Which of a seed's key generations to use. */
+export interface IdentityOptions {
+  /**
+   * 0 for the first keys of a seed, 1 after the first rotation, and so on.
+   * @defaultValue 0
+   */
+  readonly generation?: number;
+}
+
+/**
+ * The identity of a seed of 32 to 64 bytes, for instance the 64 bytes of BIP-39. The seed is only read: the caller
+ * keeps it and wipes it.
+ *
+ * @throws RangeError when the seed is shorter or longer
+ */
+export function identityFromSeed(seed: Uint8Array, { generation = 0 }: IdentityOptions = {}): Identity {
+  if (!(seed instanceof Uint8Array) || seed.length < MIN_SEED_LENGTH || seed.length > MAX_SEED_LENGTH) {
+    throw new RangeError(`a seed has ${MIN_SEED_LENGTH} to ${MAX_SEED_LENGTH} bytes`);
+  }
+  if (!Number.isInteger(generation) || generation < 0 || generation > 0xffff) {
+    throw new RangeError('a key generation is an integer from 0 to 65535');
+  }
+  return new SeedIdentity(seed, generation);
+}
+
+class SeedIdentity implements Identity {
+  readonly peerId: PeerId;
+  readonly publicKey: Uint8Array;
+  readonly keyAgreementPublicKey: Uint8Array;
+  readonly #signingKey: Uint8Array;
+  readonly #staticSecretKey: Uint8Array;
+  readonly #storageKey: Uint8Array;
+  #certificate: StaticKeyCertificate | undefined;
+  #disposed = false;
+
+  constructor(seed: Uint8Array, generation: number) {
+    this.#signingKey = deriveKey(seed, 'identity', generation);
+    this.#staticSecretKey = deriveKey(seed, 'key-agreement', generation);
+    // Not by generation: what a peer has stored outlives a rotation of its name.
+    this.#storageKey = deriveKey(seed, 'storage');
+    this.publicKey = ed25519.keyPairFromSeed(this.#signingKey).publicKey;
+    this.keyAgreementPublicKey = x25519.publicKey(this.#staticSecretKey);
+    this.peerId = peerIdFromPublicKey(this.publicKey);
+  }
+
+  sign(domain: string, bytes: Uint8Array): Uint8Array {
+    this.#assertUsable();
+    return ed25519.sign(signedBytes(domain, bytes), this.#signingKey);
+  }
+
+  handshakeIdentity(now: number): LocalIdentity {
+    this.#assertUsable();
+    return {
+      publicKey: this.publicKey,
+      staticKeyPair: { publicKey: this.keyAgreementPublicKey, secretKey: this.#staticSecretKey },
+      certificate: this.#currentCertificate(now),
+    };
+  }
+
+  storageKey(): SecretBytes {
+    this.#assertUsable();
+    return SecretBytes.from(this.#storageKey.slice());
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    wipe(this.#signingKey, this.#staticSecretKey, this.#storageKey);
+  }
+
+  #currentCertificate(now: number): StaticKeyCertificate {
+    const life = this.#certificate === undefined ? 0 : this.#certificate.expiresAt - now;
+    // Longer than a whole life: the clock was set back, and a peer would refuse what is valid for too long.
+    if (
+      this.#certificate === undefined ||
+      life < CERTIFICATE_LIFETIME_MS / 2 ||
+      life > CERTIFICATE_LIFETIME_MS
+    ) {
+      const expiresAt = now + CERTIFICATE_LIFETIME_MS;
+      const message = staticKeyCertificateBytes(this.keyAgreementPublicKey, expiresAt);
+      this.#certificate = { expiresAt, signature: ed25519.sign(message, this.#signingKey) };
+    }
+    return this.#certificate;
+  }
+
+  #assertUsable(): void {
+    if (this.#disposed) throw new IdentityError('DISPOSED', 'the identity has been disposed');
+  }
+}

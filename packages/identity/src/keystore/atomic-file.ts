@@ -1,0 +1,123 @@
+/** Files that are either the old or the new ones, on disk before the promise resolves. */
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { IdentityError } from '../errors.ts';
+
+const FILE_MODE = 0o600;
+const DIRECTORY_MODE = 0o700;
+const GROUP_AND_OTHERS = 0o077;
+
+/** How to write. */
+export interface WriteOptions {
+  /** Refuse to replace a file that exists. */
+  readonly exclusive: boolean;
+}
+
+/**
+ * Writes a file of mode 0600 completely or not at all: a temporary file in the same directory, fsync, rename, fsync
+ * of the directory. Directories that are missing are made with mode 0700.
+ *
+ * @throws IdentityError `KEYSTORE_EXISTS` when exclusive; a system error, with the old file intact
+ */
+export async function writeFileAtomically(
+  path: string,
+  bytes: Uint8Array,
+  options: WriteOptions,
+): Promise<void> {
+  const directory = dirname(path);
+  await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
+  const temporary = join(directory, `.${basename(path)}.${randomBytes(8).toString('hex')}.tmp`);
+  try {
+    await writeDurably(temporary, bytes);
+    await (options.exclusive ? moveToFreeName(temporary, path) : rename(temporary, path));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncDirectory(directory);
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  await using file = await openFile(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
+  await file.handle.writeFile(bytes);
+  await file.handle.sync();
+}
+
+/** A hard link fails when the name is taken, unlike a rename; then the temporary name goes. */
+async function moveToFreeName(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    if (isSystemError(error, 'EEXIST'))
+      throw new IdentityError('KEYSTORE_EXISTS', `there is already a file ${path}`);
+    throw error;
+  }
+  await rm(temporary);
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  // Windows cannot open a directory; there the rename itself is journalled.
+  if (process.platform === 'win32') return;
+  await using file = await openFile(directory, constants.O_RDONLY);
+  await file.handle.sync();
+}
+
+/** How to read. */
+export interface ReadOptions {
+  /** A longer file is refused before it is read. */
+  readonly maxLength: number;
+  /** Refuse a file that group or others can read. */
+  readonly ownerOnly: boolean;
+  /** The error for a longer file. */
+  readonly tooLarge: () => IdentityError;
+}
+
+/**
+ * Reads a small file.
+ *
+ * @returns undefined when there is none
+ * @throws IdentityError `INSECURE_FILE`; `tooLarge()`; a system error
+ */
+export async function readSmallFile(path: string, options: ReadOptions): Promise<Uint8Array | undefined> {
+  try {
+    await using file = await openFile(path, constants.O_RDONLY);
+    const { mode, size } = await file.handle.stat();
+    if (options.ownerOnly && process.platform !== 'win32' && (mode & GROUP_AND_OTHERS) !== 0) {
+      throw new IdentityError(
+        'INSECURE_FILE',
+        `${path} must not be accessible to group or others: chmod 600`,
+      );
+    }
+    if (size > options.maxLength) throw options.tooLarge();
+    return await readAtMost(file.handle, options);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** The size that stat tells is no promise (a pipe says 0, a file may grow), so the reading itself is bounded. */
+async function readAtMost(handle: FileHandle, { maxLength, tooLarge }: ReadOptions): Promise<Uint8Array> {
+  const buffer = new Uint8Array(maxLength + 1);
+  let length = 0;
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, null);
+    length += bytesRead;
+    if (length > maxLength) throw tooLarge();
+    if (bytesRead === 0) break;
+  }
+  const bytes = buffer.slice(0, length);
+  buffer.fill(0);
+  return bytes;
+}
+
+async function openFile(path: string, flags: number): Promise<{ handle: FileHandle } & AsyncDisposable> {
+  const handle = await open(path, flags, FILE_MODE);
+  return { handle, [Symbol.asyncDispose]: () => handle.close() };
+}
+
+function isSystemError(error: unknown, code: string): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === code;
+}

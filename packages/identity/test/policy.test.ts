@@ -1,0 +1,222 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  isPolicy,
+  type Policy,
+  type PolicyStatement,
+  type PolicyValue,
+  policyAllows,
+} from '../src/policy.ts';
+
+const args: PolicyValue = {
+  to: ['alice@example.org', 'bob@example.org'],
+  subject: 'Weekly report',
+  size: 10,
+  draft: true,
+  key: Uint8Array.of(1, 2),
+  nested: { 'odd key': { deep: null } },
+};
+
+const allows = (...policy: PolicyStatement[]) => {
+  expect(isPolicy(policy)).toBe(true);
+  return policyAllows(policy, args);
+};
+
+describe('policy', () => {
+  it.each<[boolean, PolicyStatement]>([
+    [true, ['==', '.subject', 'Weekly report']],
+    [false, ['==', '.subject', 'Weekly']],
+    [true, ['!=', '.subject', 'Weekly']],
+    [true, ['==', '.key', Uint8Array.of(1, 2)]],
+    [false, ['==', '.key', Uint8Array.of(1, 3)]],
+    [true, ['==', '.to', ['alice@example.org', 'bob@example.org']]],
+    [true, ['==', '.nested', { 'odd key': { deep: null } }]],
+    [false, ['==', '.nested', { 'odd key': { deep: null }, more: 1 }]],
+    [true, ['==', '.["nested"]["odd key"].deep', null]],
+    [true, ['==', '.to[-1]', 'bob@example.org']],
+    [false, ['==', '.to[2]', 'bob@example.org']],
+    [false, ['!=', '.missing', 1]],
+    [true, ['==', '.missing?', null]],
+    [true, ['<', '.size', 11]],
+    [false, ['<', '.size', 10]],
+    [true, ['<=', '.size', 10]],
+    [true, ['>', '.size', 9]],
+    [true, ['>=', '.size', 10]],
+    [false, ['>', '.subject', 1]],
+    [true, ['like', '.subject', 'Week*report']],
+    [true, ['like', '.subject', '*']],
+    [false, ['like', '.subject', 'week*']],
+    [false, ['like', '.subject', 'Weekly \\*']],
+    [false, ['like', '.size', '*']],
+    [true, ['not', ['==', '.draft', false]]],
+    [
+      true,
+      [
+        'and',
+        [
+          ['==', '.draft', true],
+          ['>', '.size', 1],
+        ],
+      ],
+    ],
+    [
+      false,
+      [
+        'and',
+        [
+          ['==', '.draft', true],
+          ['>', '.size', 99],
+        ],
+      ],
+    ],
+    [
+      true,
+      [
+        'or',
+        [
+          ['==', '.draft', false],
+          ['>', '.size', 1],
+        ],
+      ],
+    ],
+    [
+      false,
+      [
+        'or',
+        [
+          ['==', '.draft', false],
+          ['>', '.size', 99],
+        ],
+      ],
+    ],
+    [true, ['or', []]],
+    [true, ['all', '.to', ['like', '.', '*@example.org']]],
+    [false, ['all', '.to', ['like', '.', 'alice*']]],
+    [true, ['any', '.to', ['like', '.', 'alice*']]],
+    [false, ['any', '.to', ['like', '.', 'carol*']]],
+    [false, ['all', '.subject', ['==', '.', 1]]],
+    [true, ['any', '.nested', ['==', '.deep', null]]],
+  ])('gives %s for %j', (expected, statement) => {
+    expect(allows(statement)).toBe(expected);
+  });
+
+  it('is a conjunction, and empty allows everything', () => {
+    expect(allows()).toBe(true);
+    expect(allows(['>', '.size', 1], ['<', '.size', 5])).toBe(false);
+  });
+
+  it('lets no negation turn a missing or ill-typed value into consent', () => {
+    expect(allows(['not', ['>', '.missing', 10]])).toBe(false);
+    expect(allows(['not', ['>', '.subject', 10]])).toBe(false);
+    expect(
+      allows([
+        'not',
+        [
+          'and',
+          [
+            ['==', '.draft', true],
+            ['==', '.missing', 1],
+          ],
+        ],
+      ]),
+    ).toBe(false);
+    expect(
+      allows([
+        'not',
+        [
+          'or',
+          [
+            ['==', '.draft', false],
+            ['==', '.missing', 1],
+          ],
+        ],
+      ]),
+    ).toBe(false);
+    expect(allows(['not', ['any', '.missing', ['==', '.', 1]]])).toBe(false);
+    // Decided without the missing value:
+    expect(
+      allows([
+        'or',
+        [
+          ['==', '.draft', true],
+          ['==', '.missing', 1],
+        ],
+      ]),
+    ).toBe(true);
+    expect(
+      allows([
+        'not',
+        [
+          'and',
+          [
+            ['==', '.draft', false],
+            ['==', '.missing', 1],
+          ],
+        ],
+      ]),
+    ).toBe(true);
+  });
+
+  it('reads own properties only', () => {
+    expect(allows(['!=', '.constructor', null])).toBe(false);
+    expect(allows(['!=', '.__proto__', null])).toBe(false);
+    expect(allows(['!=', '.to["length"]', null])).toBe(false);
+  });
+
+  it.each<[string, unknown]>([
+    ['no array', { 0: '==' }],
+    ['an unknown operator', [['matches', '.a', 'b']]],
+    ['a missing operand', [['==', '.a']]],
+    ['an extra operand', [['==', '.a', 1, 2]]],
+    ['a selector without a dot', [['==', 'a', 1]]],
+    ['an empty selector', [['==', '', 1]]],
+    ['a trailing dot', [['==', '.a.', 1]]],
+    ['a selector of 17 steps', [['==', '.a'.repeat(17), 1]]],
+    ['a long selector', [['==', `.["${'a'.repeat(64)}"]`.repeat(5), 1]]],
+    ['a comparison with text', [['<', '.a', 'b']]],
+    ['a long pattern', [['like', '.a', 'x'.repeat(257)]]],
+    ['65 statements', Array.from({ length: 65 }, () => ['==', '.a', 1])],
+    ['65 nested statements', [['and', Array.from({ length: 64 }, () => ['==', '.a', 1])]]],
+    ['9 levels', [nest(8)]],
+  ])('refuses %s', (_, policy) => {
+    expect(isPolicy(policy)).toBe(false);
+  });
+
+  it('takes 8 levels and 64 statements', () => {
+    expect(isPolicy([nest(7)])).toBe(true);
+    expect(isPolicy(Array.from({ length: 64 }, () => ['==', '.a', 1]))).toBe(true);
+  });
+
+  it('matches a hostile pattern without exploding', () => {
+    const policy: Policy = [['like', '.a', `${'*a'.repeat(120)}b`]];
+    const start = performance.now();
+    expect(policyAllows(policy, { a: 'a'.repeat(20_000) })).toBe(false);
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+
+  it('gives a boolean for any value and any policy', () => {
+    const statement = fc.letrec<{ s: unknown }>((tie) => ({
+      s: fc.oneof(
+        { maxDepth: 4 },
+        fc.tuple(
+          fc.constantFrom('==', '!=', '<', 'like', 'x'),
+          fc.constantFrom('.', '.a', '.a[0]', 'a'),
+          fc.jsonValue(),
+        ),
+        fc.tuple(fc.constantFrom('not', 'and'), tie('s')),
+        fc.tuple(fc.constantFrom('and', 'or'), fc.array(tie('s'), { maxLength: 3 })),
+        fc.tuple(fc.constantFrom('all', 'any'), fc.constantFrom('.', '.a'), tie('s')),
+        fc.anything(),
+      ),
+    })).s;
+    fc.assert(
+      fc.property(fc.array(statement, { maxLength: 3 }), fc.jsonValue(), (policy, value) => {
+        if (isPolicy(policy)) expect(typeof policyAllows(policy, value as PolicyValue)).toBe('boolean');
+      }),
+    );
+  });
+});
+
+function nest(levels: number): unknown {
+  return levels === 0 ? ['==', '.a', 1] : ['not', nest(levels - 1)];
+}
