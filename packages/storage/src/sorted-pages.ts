@@ -53,3 +53,11 @@ export function withoutEntry(pages: SortedPages, key: Uint8Array): SortedPages {
   const entries = pages[page]!.toSpliced(index, 1);
   return entries.length === 0 ? pages.toSpliced(page, 1) : pages.with(page, entries);
 }
+
+/** Pages of entries that are in order already; they have room to grow. */
+export function pagesOf(entries: readonly Entry[]): SortedPages {
+  const pages: Entry[][] = [];
+  const size = PAGE_ENTRIES - PAGE_ENTRIES / 4;
+  for (let from = 0; from < entries.length; from += size) pages.push(entries.slice(from, from + size));
+  return pages;
+}

@@ -1,0 +1,254 @@
+import {
+  assertEncryptedOpen,
+  commit,
+  type EncryptedState,
+  readOldRecord,
+  readRecord,
+} from './encrypted-state.ts';
+import { statsOf, verifyRecords } from './encrypted-verify.ts';
+import { walkDecrypted } from './encrypted-walk.ts';
+import type { StoreCheckpoint, Versions } from './freshness.ts';
+import type { KeySource } from './key-source.ts';
+import type {
+  BatchOperation,
+  EntryIterator,
+  IterateOptions,
+  KeyValueStore,
+  OperationOptions,
+  Snapshot,
+  StoreStats,
+  VerifyReport,
+  WriteOptions,
+} from './key-value-store.ts';
+import { checkBatch, checkKey, checkValue } from './limits.ts';
+import { checkedName } from './namespace.ts';
+import type { RecordNamespace } from './record.ts';
+import { type RotationOptions, type RotationReport, rotateDataKey } from './rotation.ts';
+
+/** A store whose values, and keys if they are blinded, are readable with its key only. */
+export interface EncryptedStore extends KeyValueStore {
+  /** Whether a rotation was begun and not ended, by this process or by one before. */
+  readonly isRotating: boolean;
+  /**
+   * Seals everything with a fresh data key while reads and writes go on, then forgets the old one.
+   * After a crash, or an abort, calling it again goes on where it was.
+   */
+  rotateKey(options?: RotationOptions): Promise<RotationReport>;
+  /** Wraps the data keys under another key: the new passphrase's. No record is touched. */
+  rewrap(key: KeySource): Promise<void>;
+  /** How far the store has come; undefined for a store without freshness. */
+  checkpoint(): StoreCheckpoint | undefined;
+}
+
+/** The root of an encrypted store, or a namespace of it. */
+export function createEncryptedHandle(state: EncryptedState, path: readonly string[]): KeyValueStore {
+  return new EncryptedHandle(state, path);
+}
+
+/** The root with what only the root can do. */
+export function createEncryptedRoot(state: EncryptedState): EncryptedStore {
+  const handle = new EncryptedHandle(state, []);
+  let rotation: Promise<RotationReport> | undefined;
+  return Object.assign(handle, {
+    get isRotating() {
+      return state.keyring.isRotating;
+    },
+    rotateKey: (options: RotationOptions = {}) => {
+      rotation ??= rotateDataKey(state, options).finally(() => {
+        rotation = undefined;
+      });
+      return rotation;
+    },
+    rewrap: (key: KeySource) => state.gate.hold(() => state.keyring.rewrap(key)),
+    checkpoint: () => state.freshness?.checkpoint,
+  });
+}
+
+class EncryptedHandle implements KeyValueStore {
+  readonly #state: EncryptedState;
+  readonly #namespace: RecordNamespace;
+  #isDisposed = false;
+
+  constructor(state: EncryptedState, path: readonly string[]) {
+    this.#state = state;
+    this.#namespace = state.codec.namespace(path);
+  }
+
+  async get(key: Uint8Array, options?: OperationOptions): Promise<Uint8Array | undefined> {
+    const { codec, limits } = this.#state;
+    this.#assertOpen(options?.signal);
+    checkKey(key, this.#namespace.clearLength, limits);
+    const physicalKey = codec.physicalKey(this.#namespace, key);
+    const record = await readRecord(this.#state, physicalKey, options?.signal);
+    this.#assertOpen();
+    return record === undefined ? undefined : codec.openValue(this.#namespace, physicalKey, record);
+  }
+
+  iterate(options: IterateOptions = {}): EntryIterator {
+    this.#assertOpen();
+    const { records, freshness } = this.#state;
+    return walkDecrypted(
+      { state: this.#state, reader: records, namespace: this.#namespace, versions: freshness?.versions },
+      options,
+    );
+  }
+
+  async put(key: Uint8Array, value: Uint8Array, { sync = false, signal }: WriteOptions = {}): Promise<void> {
+    this.#assertOpen(signal);
+    const { codec, gate, limits, records, freshness } = this.#state;
+    checkKey(key, this.#namespace.clearLength, limits);
+    checkValue(value, limits);
+    if (freshness !== undefined) return this.batch([{ type: 'put', key, value }], { sync });
+    const physicalKey = codec.physicalKey(this.#namespace, key);
+    return gate.pass(() => {
+      const record = codec.seal(this.#namespace, physicalKey, key, value);
+      return records.put(physicalKey, record, { sync });
+    });
+  }
+
+  delete(key: Uint8Array, options: WriteOptions = {}): Promise<void> {
+    return this.batch([{ type: 'delete', key }], options);
+  }
+
+  async batch(
+    operations: readonly BatchOperation[],
+    { sync = false, signal }: WriteOptions = {},
+  ): Promise<void> {
+    this.#assertOpen(signal);
+    const { codec, gate, freshness } = this.#state;
+    const checked = this.#checkedOperations(operations);
+    const write = async (): Promise<void> => {
+      const sealed = checked.map(({ namespace, physicalKey, key, value }) => ({
+        key: physicalKey,
+        record: value === undefined ? undefined : codec.seal(namespace, physicalKey, key, value),
+      }));
+      await commit(this.#state, sealed, sync);
+    };
+    await (freshness === undefined ? gate.pass(write) : gate.hold(write));
+  }
+
+  snapshot(): Snapshot {
+    this.#assertOpen();
+    const { records, freshness } = this.#state;
+    return new EncryptedSnapshot(this.#state, this.#namespace, records.snapshot(), freshness?.versions);
+  }
+
+  namespace(name: string): KeyValueStore {
+    checkedName(name);
+    return new EncryptedHandle(this.#state, [...this.#namespace.path, name]);
+  }
+
+  async compact(options: OperationOptions = {}): Promise<void> {
+    this.#assertOpen(options.signal);
+    await this.#state.base.compact(options);
+  }
+
+  async stats({ signal }: OperationOptions = {}): Promise<StoreStats> {
+    this.#assertOpen(signal);
+    return statsOf(this.#state, this.#namespace.path, signal);
+  }
+
+  async verify({ signal }: OperationOptions = {}): Promise<VerifyReport> {
+    this.#assertOpen(signal);
+    return verifyRecords(this.#state, this.#namespace.path, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
+    if (this.#namespace.path.length > 0) return;
+    this.#state.closing ??= closeState(this.#state);
+    await this.#state.closing;
+  }
+
+  #assertOpen(signal?: AbortSignal): void {
+    assertEncryptedOpen(this.#state, this.#isDisposed, signal);
+  }
+
+  #checkedOperations(operations: readonly BatchOperation[]): CheckedOperation[] {
+    const { codec, limits } = this.#state;
+    checkBatch(operations, limits);
+    const namespaces = new Map<readonly string[], RecordNamespace>();
+    return operations.map((operation) => {
+      let namespace = this.#namespace;
+      if (operation.namespace !== undefined) {
+        const known = namespaces.get(operation.namespace);
+        namespace = known ?? codec.namespace([...this.#namespace.path, ...operation.namespace]);
+        if (known === undefined) namespaces.set(operation.namespace, namespace);
+      }
+      checkKey(operation.key, namespace.clearLength, limits);
+      if (operation.type !== 'put' && operation.type !== 'delete') {
+        throw new TypeError('an operation is a put or a delete');
+      }
+      const value = operation.type === 'put' ? operation.value : undefined;
+      if (operation.type === 'put') checkValue(operation.value, limits);
+      return { namespace, key: operation.key, physicalKey: codec.physicalKey(namespace, operation.key), value };
+    });
+  }
+}
+
+interface CheckedOperation {
+  readonly namespace: RecordNamespace;
+  readonly key: Uint8Array;
+  readonly physicalKey: Uint8Array;
+  readonly value: Uint8Array | undefined;
+}
+
+class EncryptedSnapshot implements Snapshot {
+  readonly #state: EncryptedState;
+  readonly #namespace: RecordNamespace;
+  readonly #records: Snapshot;
+  readonly #versions: Versions | undefined;
+  readonly #isRoot: boolean;
+
+  constructor(
+    state: EncryptedState,
+    namespace: RecordNamespace,
+    records: Snapshot,
+    versions: Versions | undefined,
+    isRoot = true,
+  ) {
+    this.#state = state;
+    this.#namespace = namespace;
+    this.#records = records;
+    this.#versions = versions;
+    this.#isRoot = isRoot;
+  }
+
+  async get(key: Uint8Array, options?: OperationOptions): Promise<Uint8Array | undefined> {
+    const { codec, limits } = this.#state;
+    assertEncryptedOpen(this.#state, false, options?.signal);
+    checkKey(key, this.#namespace.clearLength, limits);
+    const physicalKey = codec.physicalKey(this.#namespace, key);
+    const record = await readOldRecord(this.#records, this.#versions, physicalKey, options?.signal);
+    assertEncryptedOpen(this.#state, false);
+    return record === undefined ? undefined : codec.openValue(this.#namespace, physicalKey, record);
+  }
+
+  iterate(options: IterateOptions = {}): EntryIterator {
+    return walkDecrypted(
+      { state: this.#state, reader: this.#records, namespace: this.#namespace, versions: this.#versions },
+      options,
+    );
+  }
+
+  namespace(name: string): Snapshot {
+    checkedName(name);
+    const namespace = this.#state.codec.namespace([...this.#namespace.path, name]);
+    return new EncryptedSnapshot(this.#state, namespace, this.#records, this.#versions, false);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isRoot) await this.#records[Symbol.asyncDispose]();
+  }
+}
+
+/** Iterations first, then the base store with its writes under way, at last the keys. */
+async function closeState({ iterators, base, codec, keyring }: EncryptedState): Promise<void> {
+  await Promise.all([...iterators].map((iterator) => iterator.interrupt()));
+  try {
+    await base[Symbol.asyncDispose]();
+  } finally {
+    codec.dispose();
+    keyring.dispose();
+  }
+}
