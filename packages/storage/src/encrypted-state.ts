@@ -28,7 +28,8 @@ export interface EncryptedState {
 
 /** @throws StorageError `STORE_CLOSED`, or the signal's reason */
 export function assertEncryptedOpen(state: EncryptedState, isDisposed: boolean, signal?: AbortSignal): void {
-  if (isDisposed || state.closing !== undefined) throw new StorageError('STORE_CLOSED', 'the store is closed');
+  if (isDisposed || state.closing !== undefined)
+    throw new StorageError('STORE_CLOSED', 'the store is closed');
   signal?.throwIfAborted();
 }
 

@@ -28,7 +28,7 @@ import { type RotationOptions, type RotationReport, rotateDataKey } from './rota
 /** A store whose values, and keys if they are blinded, are readable with its key only. */
 export interface EncryptedStore extends KeyValueStore {
   /** Whether a rotation was begun and not ended, by this process or by one before. */
-  readonly isRotating: boolean;
+  isRotating(): boolean;
   /**
    * Seals everything with a fresh data key while reads and writes go on, then forgets the old one.
    * After a crash, or an abort, calling it again goes on where it was.
@@ -50,9 +50,7 @@ export function createEncryptedRoot(state: EncryptedState): EncryptedStore {
   const handle = new EncryptedHandle(state, []);
   let rotation: Promise<RotationReport> | undefined;
   return Object.assign(handle, {
-    get isRotating() {
-      return state.keyring.isRotating;
-    },
+    isRotating: () => state.keyring.isRotating,
     rotateKey: (options: RotationOptions = {}) => {
       rotation ??= rotateDataKey(state, options).finally(() => {
         rotation = undefined;
@@ -181,7 +179,12 @@ class EncryptedHandle implements KeyValueStore {
       }
       const value = operation.type === 'put' ? operation.value : undefined;
       if (operation.type === 'put') checkValue(operation.value, limits);
-      return { namespace, key: operation.key, physicalKey: codec.physicalKey(namespace, operation.key), value };
+      return {
+        namespace,
+        key: operation.key,
+        physicalKey: codec.physicalKey(namespace, operation.key),
+        value,
+      };
     });
   }
 }

@@ -2,7 +2,7 @@ import { compareBytes } from './bytes.ts';
 import { assertEncryptedOpen, type EncryptedState, rolledBack } from './encrypted-state.ts';
 import { expectedKeys, isFresh, type Versions } from './freshness.ts';
 import type { Entry, EntryIterator, IterateOptions, Reader } from './key-value-store.ts';
-import { type PageSource, PagedIterator } from './paged-iterator.ts';
+import { PagedIterator, type PageSource } from './paged-iterator.ts';
 import { isEmptyRange, type PhysicalRange, physicalRange } from './range.ts';
 import { type RecordNamespace, withoutNamespace } from './record.ts';
 
@@ -30,7 +30,10 @@ export function walkDecrypted(target: WalkTarget, options: IterateOptions): Entr
 }
 
 /** In the order of the base store; the next page is fetched while this one is decrypted. */
-function clearSource({ state, reader, namespace, versions }: WalkTarget, options: IterateOptions): PageSource {
+function clearSource(
+  { state, reader, namespace, versions }: WalkTarget,
+  options: IterateOptions,
+): PageSource {
   const { codec } = state;
   const range = physicalRange(namespace.id, options);
   if (isEmptyRange(range)) return { fetch: async () => [], close: () => {} };

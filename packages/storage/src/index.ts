@@ -1,4 +1,7 @@
+export type { EncryptedStore } from './encrypted-store.ts';
 export { isStorageError, StorageError, type StorageErrorCode } from './errors.ts';
+export type { StoreCheckpoint } from './freshness.ts';
+export type { KeySource } from './key-source.ts';
 export type {
   BatchOperation,
   Entry,
@@ -14,3 +17,5 @@ export type {
   VerifyReport,
   WriteOptions,
 } from './key-value-store.ts';
+export { type EncryptedStoreOptions, openEncryptedStore } from './open-encrypted-store.ts';
+export type { RotationOptions, RotationReport } from './rotation.ts';

@@ -105,7 +105,11 @@ export class Keyring {
       throw new StorageError('STORE_CORRUPT', 'too many rotations were begun and not ended');
     }
     const id = currentId + 1;
-    await this.#save({ ...this.#content, currentId: id, dataKeys: new Map(dataKeys).set(id, randomBytes(KEY_BYTES)) });
+    await this.#save({
+      ...this.#content,
+      currentId: id,
+      dataKeys: new Map(dataKeys).set(id, randomBytes(KEY_BYTES)),
+    });
   }
 
   /** Removes every data key but the current one from the disk; what is open goes on reading. */

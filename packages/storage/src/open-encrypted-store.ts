@@ -87,7 +87,10 @@ export async function openEncryptedStore(
   }
 }
 
-function keyringSlot(meta: KeyValueStore): { read(): Promise<Uint8Array | undefined>; write(b: Uint8Array): Promise<void> } {
+function keyringSlot(meta: KeyValueStore): {
+  read(): Promise<Uint8Array | undefined>;
+  write(b: Uint8Array): Promise<void>;
+} {
   return {
     read: () => meta.get(KEYRING_KEY),
     write: (bytes) => meta.put(KEYRING_KEY, bytes, { sync: true }),
@@ -107,5 +110,6 @@ function checkProgress(reached: StoreCheckpoint | undefined, notBefore: StoreChe
   if (reached === undefined) throw new TypeError('a store without freshness has no checkpoints');
   const isBehind = reached.sequence < notBefore.sequence;
   const isAnother = reached.sequence === notBefore.sequence && !equalBytes(reached.digest, notBefore.digest);
-  if (isBehind || isAnother) throw new StorageError('STORE_ROLLED_BACK', 'the store is older than its checkpoint');
+  if (isBehind || isAnother)
+    throw new StorageError('STORE_ROLLED_BACK', 'the store is older than its checkpoint');
 }

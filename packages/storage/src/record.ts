@@ -124,7 +124,8 @@ export function createRecordCodec(keyring: Keyring, { isBlinded }: { isBlinded: 
       const id = isBlinded ? blind(blindKey, 'namespace', clear).subarray(0, BLIND_NAMESPACE_BYTES) : clear;
       return { ...namespaceOf(id, path), path, clearLength: clear.length };
     },
-    physicalKey: ({ id }, key) => concatBytes(id, isBlinded ? blind(blindKey, 'key', concatBytes(id, key)) : key),
+    physicalKey: ({ id }, key) =>
+      concatBytes(id, isBlinded ? blind(blindKey, 'key', concatBytes(id, key)) : key),
     seal: (namespace, physicalKey, key, value) => {
       const content = isBlinded ? withKey(concatBytes(encodeNamespace(namespace.path), key), value) : value;
       return sealRaw(namespace, physicalKey, content);
