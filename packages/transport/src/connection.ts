@@ -1,4 +1,4 @@
-import type { PeerId } from './peer-id.ts';
+import type { PeerId } from '@nzcore/identity';
 import type { SignalOptions, Stream } from './stream.ts';
 
 /** Counters of one connection. */

@@ -1,5 +1,4 @@
 import type { Connection } from './connection.ts';
-import type { TransportError } from './errors.ts';
 
 /** What the owner of a stream is told, in the call stack of the socket's read. None of these may be slow. */
 export interface StreamSink {
@@ -8,7 +7,7 @@ export interface StreamSink {
   /** The remote side has closed its writing side; no more bytes follow. */
   onEnd(): void;
   /** The stream ended before both sides had closed it. Nothing follows. */
-  onReset(error: TransportError): void;
+  onReset(error: Error): void;
 }
 
 export interface SignalOptions {

@@ -1,6 +1,6 @@
+import type { PeerId } from '@nzcore/identity';
 import type { Connection } from './connection.ts';
 import type { WireLimits } from './limits.ts';
-import type { PeerId } from './peer-id.ts';
 import type { SignalOptions, Stream } from './stream.ts';
 import type { Timers } from './timers.ts';
 

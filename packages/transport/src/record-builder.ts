@@ -1,0 +1,182 @@
+import { encodeHeader, FrameType, HEADER_LENGTH, MAX_FRAME_DATA, writeUint32 } from './frames.ts';
+
+/** Plaintext of one record at most: a whole DATA frame and 1 KiB of other frames, NZ-WIRE-01 §2. */
+export const MAX_RECORD = MAX_FRAME_DATA + 1024;
+
+/** A record that holds this much is sealed at once instead of at the end of the tick. */
+const SEAL_AT = MAX_FRAME_DATA;
+
+/** Pieces from here on are not copied: below it a copy costs less than one more element in the corked write. */
+export const COPY_BELOW = 8 * 1024;
+
+/** What a connection keeps for its next small record; larger ones take a buffer that the collector may have back. */
+const SMALL_BUFFER = 512;
+
+/**
+ * Gathers the frames of one tick into one record.
+ *
+ * Headers and small pieces are copied into a staging buffer, large pieces are referenced. Consecutive data of one stream
+ * becomes one DATA frame. `emit` gets the parts of the record and must be done with them when it returns.
+ */
+export class RecordBuilder {
+  readonly #emit: (parts: readonly Uint8Array[]) => void;
+  readonly #maxRecord: number;
+  #buffer: Uint8Array | undefined;
+  #small: Uint8Array | undefined;
+  #large: WeakRef<Uint8Array> | undefined;
+  #used = 0;
+  /** Where the part of the buffer begins that is not in `#parts` yet. */
+  #partStart = 0;
+  #parts: Uint8Array[] = [];
+  /** Bytes in the record so far. */
+  #size = 0;
+  /** Header of the DATA frame that the buffer ends with, which more data of its stream may extend; else -1. */
+  #openFrame = -1;
+  #openStream = 0;
+  #openLength = 0;
+
+  constructor(emit: (parts: readonly Uint8Array[]) => void, maxRecord: number = MAX_RECORD) {
+    this.#emit = emit;
+    this.#maxRecord = maxRecord;
+  }
+
+  /** Bytes that wait to be sealed. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** A frame without payload. */
+  empty(type: number, stream: number): void {
+    const offset = this.#reserve(HEADER_LENGTH);
+    encodeHeader(this.#buffer!, offset, type, 0, stream);
+    this.#sealIfFull();
+  }
+
+  /** A frame whose payload is 32-bit numbers. */
+  numbers(type: number, stream: number, first: number, second?: number): void {
+    const length = second === undefined ? 4 : 8;
+    const offset = this.#reserve(HEADER_LENGTH + length);
+    const buffer = this.#buffer!;
+    encodeHeader(buffer, offset, type, length, stream);
+    writeUint32(buffer, offset + HEADER_LENGTH, first);
+    if (second !== undefined) writeUint32(buffer, offset + HEADER_LENGTH + 4, second);
+    this.#sealIfFull();
+  }
+
+  /** An OPEN frame with as much of `data` as is smaller than `COPY_BELOW`. `name` is a valid protocol name. */
+  open(stream: number, name: string, data: Uint8Array | undefined): void {
+    const dataLength = data?.length ?? 0;
+    const length = 1 + name.length + dataLength;
+    let offset = this.#reserve(HEADER_LENGTH + length);
+    const buffer = this.#buffer!;
+    encodeHeader(buffer, offset, FrameType.open, length, stream);
+    offset += HEADER_LENGTH;
+    buffer[offset] = name.length;
+    for (let i = 0; i < name.length; i += 1) buffer[offset + 1 + i] = name.charCodeAt(i);
+    if (data !== undefined && dataLength > 0) buffer.set(data, offset + 1 + name.length);
+    this.#sealIfFull();
+  }
+
+  /** Data of a stream, at most `MAX_FRAME_DATA` bytes. */
+  data(stream: number, bytes: Uint8Array): void {
+    if (bytes.length < COPY_BELOW) this.#copyData(stream, bytes);
+    else this.#referToData(stream, bytes);
+    this.#sealIfFull();
+  }
+
+  /** Ends the record and hands it to `emit`, if there is anything in it. */
+  flush(): void {
+    if (this.#size === 0) return;
+    this.#cutPart();
+    const parts = this.#parts;
+    this.#size = 0;
+    this.#used = 0;
+    this.#partStart = 0;
+    this.#openFrame = -1;
+    try {
+      this.#emit(parts);
+    } finally {
+      parts.length = 0;
+      this.#buffer = this.#small;
+    }
+  }
+
+  #copyData(stream: number, bytes: Uint8Array): void {
+    if (this.#openFrame >= 0 && this.#openStream === stream && this.#extend(bytes)) return;
+    const offset = this.#reserve(HEADER_LENGTH + bytes.length);
+    const buffer = this.#buffer!;
+    encodeHeader(buffer, offset, FrameType.data, bytes.length, stream);
+    buffer.set(bytes, offset + HEADER_LENGTH);
+    this.#openFrame = offset;
+    this.#openStream = stream;
+    this.#openLength = bytes.length;
+  }
+
+  #extend(bytes: Uint8Array): boolean {
+    const buffer = this.#buffer!;
+    const length = this.#openLength + bytes.length;
+    if (length > MAX_FRAME_DATA || this.#used + bytes.length > buffer.length) return false;
+    if (this.#size + bytes.length > this.#maxRecord) return false;
+    buffer.set(bytes, this.#used);
+    this.#used += bytes.length;
+    this.#size += bytes.length;
+    this.#openLength = length;
+    const header = this.#openFrame;
+    buffer[header + 1] = length >>> 16;
+    buffer[header + 2] = length >>> 8;
+    buffer[header + 3] = length;
+    return true;
+  }
+
+  #referToData(stream: number, bytes: Uint8Array): void {
+    if (this.#size + HEADER_LENGTH + bytes.length > this.#maxRecord) this.flush();
+    const offset = this.#reserve(HEADER_LENGTH);
+    encodeHeader(this.#buffer!, offset, FrameType.data, bytes.length, stream);
+    this.#cutPart();
+    this.#parts.push(bytes);
+    this.#size += bytes.length;
+  }
+
+  /** Makes room for `length` bytes in the buffer and counts them as used. @returns where they begin. */
+  #reserve(length: number): number {
+    this.#openFrame = -1;
+    if (this.#size + length > this.#maxRecord) this.flush();
+    let buffer = this.#buffer;
+    if (buffer === undefined || this.#used + length > buffer.length) buffer = this.#enlarge(length);
+    const offset = this.#used;
+    this.#used += length;
+    this.#size += length;
+    return offset;
+  }
+
+  #enlarge(length: number): Uint8Array {
+    const small = this.#buffer;
+    if (small === undefined && length <= SMALL_BUFFER) {
+      this.#small = new Uint8Array(SMALL_BUFFER);
+      this.#buffer = this.#small;
+      return this.#small;
+    }
+    let large = this.#large?.deref();
+    if (large === undefined) {
+      large = new Uint8Array(this.#maxRecord);
+      this.#large = new WeakRef(large);
+    }
+    // What is in the small buffer and in no part yet moves, so that the record stays in one piece.
+    if (small !== undefined) large.set(small.subarray(this.#partStart, this.#used));
+    this.#used -= this.#partStart;
+    this.#partStart = 0;
+    this.#buffer = large;
+    return large;
+  }
+
+  #cutPart(): void {
+    if (this.#used === this.#partStart) return;
+    this.#parts.push(this.#buffer!.subarray(this.#partStart, this.#used));
+    this.#partStart = this.#used;
+    this.#openFrame = -1;
+  }
+
+  #sealIfFull(): void {
+    if (this.#size >= SEAL_AT) this.flush();
+  }
+}

@@ -1,0 +1,154 @@
+import type { ByteQueue } from './byte-queue.ts';
+import { MAX_FRAME_DATA } from './frames.ts';
+import { RecordBuilder } from './record-builder.ts';
+
+/** Data that one stream may send before the next one has its turn, when several wait. */
+const QUANTUM = 16 * 1024;
+
+/** The sending side of a stream, as the scheduler sees it. */
+export interface Sender {
+  readonly id: number;
+  /** Bytes that the remote side still allows for this stream. */
+  sendCredit: number;
+  sendQueue: ByteQueue | undefined;
+  /** Is in the ring of those that wait for their turn. */
+  isWaiting: boolean;
+  nextWaiting: Sender | undefined;
+  /** The queue has become empty. */
+  onQueueSent(): void;
+}
+
+export interface SchedulerHost {
+  /** Seals and sends one record; the parts may be reused when it returns. @returns false when the socket has enough. */
+  sendRecord(parts: readonly Uint8Array[]): boolean;
+}
+
+/**
+ * Decides what goes into the next record: control frames at once, data while there is credit and the socket takes it,
+ * waiting streams in turn.
+ */
+export class SendScheduler {
+  readonly frames: RecordBuilder;
+  /** Bytes that the remote side still allows for the whole connection. */
+  connectionCredit: number;
+  #isBlocked = false;
+  #corks = 0;
+  #isFlushScheduled = false;
+  #first: Sender | undefined;
+  #last: Sender | undefined;
+  readonly #flushTask: () => void;
+
+  constructor(host: SchedulerHost, options: { connectionCredit: number; maxRecord?: number }) {
+    this.connectionCredit = options.connectionCredit;
+    this.frames = new RecordBuilder((parts) => {
+      if (!host.sendRecord(parts)) this.#isBlocked = true;
+    }, options.maxRecord);
+    this.#flushTask = () => {
+      this.#isFlushScheduled = false;
+      this.frames.flush();
+    };
+  }
+
+  /** The socket has as much as it wants: data waits for `onDrain`. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
+
+  /** Until `uncork`, records are only sealed when they are full: what an incoming chunk causes leaves together. */
+  cork(): void {
+    this.#corks += 1;
+  }
+
+  uncork(): void {
+    this.#corks -= 1;
+    if (this.#corks === 0) this.frames.flush();
+  }
+
+  /** Sees to it that what is in the builder leaves in this tick. */
+  scheduleFlush(): void {
+    if (this.#corks > 0 || this.#isFlushScheduled || this.frames.size === 0) return;
+    this.#isFlushScheduled = true;
+    queueMicrotask(this.#flushTask);
+  }
+
+  /** Sends what can be sent now of a stream that has nothing queued. @returns the number of bytes taken. */
+  sendNow(sender: Sender, data: Uint8Array): number {
+    let sent = 0;
+    while (sent < data.length && !this.#isBlocked && this.#first === undefined) {
+      const size = Math.min(data.length - sent, MAX_FRAME_DATA, sender.sendCredit, this.connectionCredit);
+      if (size <= 0) break;
+      sender.sendCredit -= size;
+      this.connectionCredit -= size;
+      this.frames.data(sender.id, size === data.length ? data : data.subarray(sent, sent + size));
+      sent += size;
+    }
+    if (sent > 0) this.scheduleFlush();
+    return sent;
+  }
+
+  /** Gives the stream a turn; does nothing when it waits already. Call `run` afterwards. */
+  wait(sender: Sender): void {
+    if (sender.isWaiting) return;
+    sender.isWaiting = true;
+    sender.nextWaiting = undefined;
+    if (this.#last === undefined) this.#first = sender;
+    else this.#last.nextWaiting = sender;
+    this.#last = sender;
+  }
+
+  /** The socket wants more. */
+  onDrain(): void {
+    this.#isBlocked = false;
+    this.cork();
+    this.run();
+    this.uncork();
+  }
+
+  /** Serves those that wait, in turn, until the socket or the credit says stop. */
+  run(): void {
+    while (!this.#isBlocked && this.connectionCredit > 0) {
+      const sender = this.#takeFirst();
+      if (sender === undefined) break;
+      this.#serve(sender);
+    }
+    this.scheduleFlush();
+  }
+
+  /** Nothing will ever be sent again. */
+  stop(): void {
+    this.#isBlocked = true;
+    this.#first = undefined;
+    this.#last = undefined;
+  }
+
+  #takeFirst(): Sender | undefined {
+    const sender = this.#first;
+    if (sender === undefined) return undefined;
+    this.#first = sender.nextWaiting;
+    if (this.#first === undefined) this.#last = undefined;
+    sender.nextWaiting = undefined;
+    sender.isWaiting = false;
+    return sender;
+  }
+
+  #serve(sender: Sender): void {
+    const queue = sender.sendQueue;
+    if (queue === undefined || queue.length === 0) return;
+    let turn = Math.min(
+      this.#first === undefined ? MAX_FRAME_DATA : QUANTUM,
+      sender.sendCredit,
+      this.connectionCredit,
+    );
+    // Without credit the stream leaves the ring; a WINDOW frame brings it back.
+    while (turn > 0 && !this.#isBlocked) {
+      const chunk = queue.shift(turn);
+      if (chunk === undefined) break;
+      turn -= chunk.length;
+      sender.sendCredit -= chunk.length;
+      this.connectionCredit -= chunk.length;
+      this.frames.data(sender.id, chunk);
+    }
+    if (queue.length === 0) sender.onQueueSent();
+    else if (sender.sendCredit > 0) this.wait(sender);
+  }
+}
