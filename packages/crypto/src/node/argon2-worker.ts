@@ -15,7 +15,7 @@ import(url).then(async ({ default: sodium }) => {
 
 /** Argon2id by libsodium in a worker thread, stopped when the signal is aborted. */
 export async function runArgon2idWorker(job: Argon2idJob, signal?: AbortSignal): Promise<Uint8Array> {
-  const { Worker } = process.getBuiltinModule('node:worker_threads');
+  const { Worker } = globalThis.process.getBuiltinModule('node:worker_threads');
   const password = job.password.slice();
   const workerData = { ...job, password, url: sodiumUrl() };
   const worker = new Worker(SOURCE, { eval: true, workerData, transferList: [password.buffer] });
@@ -36,7 +36,7 @@ function failed(cause: unknown): CryptoError {
 }
 
 function sodiumUrl(): string {
-  const { createRequire } = process.getBuiltinModule('node:module');
-  const { pathToFileURL } = process.getBuiltinModule('node:url');
+  const { createRequire } = globalThis.process.getBuiltinModule('node:module');
+  const { pathToFileURL } = globalThis.process.getBuiltinModule('node:url');
   return pathToFileURL(createRequire(import.meta.url).resolve('libsodium-wrappers-sumo')).href;
 }

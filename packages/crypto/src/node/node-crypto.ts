@@ -1,15 +1,11 @@
+import type * as Crypto from 'node:crypto';
 import { CryptoError } from '../errors.ts';
 
-/** Node's crypto module, reached without an import so that this code can be bundled for a browser. */
-export type NodeCrypto = NonNullable<ReturnType<typeof findNodeCrypto>>;
+/** Node's crypto module; its types are imported, the module itself is not, so that a browser can load this file. */
+export type NodeCrypto = typeof Crypto;
 
-const found = findNodeCrypto();
-
-function findNodeCrypto(): ReturnType<typeof process.getBuiltinModule<'node:crypto'>> | undefined {
-  // A browser has no process; a bundler's stand-in for it has no getBuiltinModule.
-  const runtime: Partial<Pick<typeof process, 'getBuiltinModule'>> | undefined = globalThis.process;
-  return runtime?.getBuiltinModule?.('node:crypto');
-}
+// A browser has no process; a bundler's stand-in for it has no getBuiltinModule.
+const found: NodeCrypto | undefined = globalThis.process?.getBuiltinModule?.('node:crypto');
 
 /** Whether this runtime has node:crypto. */
 export function hasNodeCrypto(): boolean {
