@@ -1,1 +1,11 @@
-export {};
+export { ChannelError, type ChannelErrorCode } from './channel/errors.ts';
+export type { ChannelLimits } from './channel/limits.ts';
+export type { ChannelSecrets } from './channel/secrets.ts';
+export { createStreamChannel } from './channel/stream-channel.ts';
+export type {
+  ChannelBasis,
+  ChannelCounters,
+  ChannelOptions,
+  ChannelSink,
+  StreamChannel,
+} from './channel/types.ts';

@@ -1,1 +1,19 @@
-export {};
+export { CipherState, MAX_MESSAGE_LENGTH } from './noise/cipher-state.ts';
+export { NoiseError, type NoiseErrorCode } from './noise/errors.ts';
+export { type HandshakeKeys, type HandshakeOutput, HandshakeState } from './noise/handshake-state.ts';
+export {
+  type HandshakePattern,
+  type MessagePattern,
+  parsePattern,
+  patternNames,
+  type Role,
+  type Token,
+} from './noise/patterns.ts';
+export {
+  createCipherState,
+  createNoiseHandshake,
+  type NoiseHandshakeOptions,
+  type NoiseProtocol,
+  parseProtocolName,
+} from './noise/protocol.ts';
+export type { CipherName, HashName } from './noise/suite.ts';

@@ -1,0 +1,120 @@
+import type { RecordCipher } from '../handshake/offer.ts';
+import type { AeadKey, Primitives } from '../primitives.ts';
+
+/** The two directions of a channel, named by who sends. */
+export type Direction = 'initiator' | 'responder';
+/** The two kinds of channel that one handshake can feed; their keys are independent. */
+export type ChannelKind = 'stream' | 'datagram';
+
+/** Bytes of a root, of a traffic secret and of every key. */
+export const SECRET_LENGTH = 32;
+
+const encoder = new TextEncoder();
+const labels = {
+  roots: encoder.encode('NZ-CHANNEL-01/roots'),
+  traffic: encoder.encode('NZ-CHANNEL-01/traffic'),
+  step: encoder.encode('NZ-CHANNEL-01/step'),
+  dh: encoder.encode('NZ-CHANNEL-01/dh'),
+};
+
+/** The root of each kind of channel (NZ-CHANNEL-01 §4.1). */
+export interface Roots {
+  readonly stream: Uint8Array;
+  readonly datagram: Uint8Array;
+}
+
+/**
+ * From Noise's two keys and the handshake hash (NZ-CHANNEL-01 §4.1).
+ * @param keys - Split's keys, the initiator's sending key first; wiped.
+ */
+export function deriveRoots(
+  keys: readonly [initiator: Uint8Array, responder: Uint8Array],
+  handshakeHash: Uint8Array,
+  primitives: Primitives,
+): Roots {
+  const ikm = new Uint8Array(2 * SECRET_LENGTH);
+  ikm.set(keys[0]);
+  ikm.set(keys[1], SECRET_LENGTH);
+  const options = { salt: handshakeHash, info: labels.roots, length: 2 * SECRET_LENGTH };
+  const output = primitives.hkdf('blake2b', ikm, options);
+  const roots = { stream: output.slice(0, SECRET_LENGTH), datagram: output.slice(SECRET_LENGTH) };
+  primitives.wipe(ikm, output, ...keys);
+  return roots;
+}
+
+/** The first traffic secret of each direction under a root (NZ-CHANNEL-01 §4.2). The root is kept by the caller. */
+export function deriveTrafficSecrets(
+  root: Uint8Array,
+  primitives: Primitives,
+): Record<Direction, Uint8Array> {
+  const output = primitives.hkdf('blake2b', root, { info: labels.traffic, length: 2 * SECRET_LENGTH });
+  const secrets = { initiator: output.slice(0, SECRET_LENGTH), responder: output.slice(SECRET_LENGTH) };
+  primitives.wipe(output);
+  return secrets;
+}
+
+/** The next root, from a fresh X25519 result (NZ-CHANNEL-01 §6.3). The old root and the result are wiped. */
+export function mixRoot(
+  root: Uint8Array,
+  exchange: { readonly shared: Uint8Array; readonly offer: Uint8Array; readonly answer: Uint8Array },
+  primitives: Primitives,
+): Uint8Array {
+  const { shared, offer, answer } = exchange;
+  const info = new Uint8Array(labels.dh.length + offer.length + answer.length);
+  info.set(labels.dh);
+  info.set(offer, labels.dh.length);
+  info.set(answer, labels.dh.length + offer.length);
+  const next = primitives.hkdf('blake2b', shared, { salt: root, info, length: SECRET_LENGTH });
+  primitives.wipe(root, shared);
+  return next;
+}
+
+/** Keys of one direction in one epoch: by size the small-record or the large-record key protects a record. */
+export interface EpochKeys {
+  readonly small: AeadKey;
+  /** The same object as `small` unless the mixed cipher was agreed on. */
+  readonly large: AeadKey;
+  /** Nonces count in the byte order that Noise gives each cipher: little-endian for ChaCha20-Poly1305. */
+  readonly isSmallLittleEndian: boolean;
+  readonly isLargeLittleEndian: boolean;
+}
+
+/**
+ * One step of the symmetric ratchet (NZ-CHANNEL-01 §4.3): the keys of this epoch, and the secret of the next.
+ * The secret that comes in is wiped.
+ */
+export function stepSecret(
+  secret: Uint8Array,
+  recordCipher: RecordCipher,
+  primitives: Primitives,
+): { readonly keys: EpochKeys; readonly next: Uint8Array } {
+  const output = primitives.hkdf('blake2b', secret, { info: labels.step, length: 3 * SECRET_LENGTH });
+  const next = output.slice(0, SECRET_LENGTH);
+  const chacha = output.subarray(SECRET_LENGTH, 2 * SECRET_LENGTH);
+  const aes = output.subarray(2 * SECRET_LENGTH);
+  const keys = importKeys(chacha, aes, recordCipher, primitives);
+  primitives.wipe(output, secret);
+  return { keys, next };
+}
+
+function importKeys(
+  chacha: Uint8Array,
+  aes: Uint8Array,
+  recordCipher: RecordCipher,
+  primitives: Primitives,
+): EpochKeys {
+  const isMixed = recordCipher === 'aes256gcm-chacha20poly1305';
+  const isSmallLittleEndian = recordCipher !== 'aes256gcm';
+  const isLargeLittleEndian = recordCipher === 'chacha20poly1305';
+  const small = isSmallLittleEndian
+    ? primitives.chacha20poly1305.importKey(chacha)
+    : primitives.aes256gcm.importKey(aes);
+  const large = isMixed ? primitives.aes256gcm.importKey(aes) : small;
+  return { small, large, isSmallLittleEndian, isLargeLittleEndian };
+}
+
+/** Zeroes the keys of an epoch. */
+export function disposeKeys(keys: EpochKeys): void {
+  keys.small.dispose();
+  if (keys.large !== keys.small) keys.large.dispose();
+}

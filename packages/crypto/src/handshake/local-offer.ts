@@ -1,0 +1,67 @@
+import { recordCipherNames } from './negotiation.ts';
+import {
+  isNameList,
+  MAX_EARLY_DATA,
+  MAX_FEATURES,
+  type Offer,
+  RECORD_SIZE_RANGE,
+  type RecordCipher,
+} from './offer.ts';
+import type { HandshakeOptions } from './types.ts';
+
+// 64 KiB of payload, and room for the frame headers of a multiplexer: such a write then needs one record.
+const DEFAULT_RECORD_SIZE = 65_536 + 1_024;
+
+/**
+ * AES is only offered where it runs in hardware and so in constant time: on Node, where the processor is one of those that
+ * have AES instructions. A browser's libsodium would have to do it in software.
+ */
+function defaultRecordCiphers(): readonly RecordCipher[] {
+  const arch = globalThis.process?.arch;
+  return arch === 'x64' || arch === 'arm64' ? recordCipherNames : ['chacha20poly1305'];
+}
+
+/**
+ * Checks the options and makes of them what this side will say.
+ * @throws TypeError or RangeError for options that cannot be used.
+ */
+export function createOffer(options: HandshakeOptions): Offer {
+  const { identity, role, earlyData, remoteStaticKey, expectedIdentity, networkKey } = options;
+  const { versions = { min: 1, max: 1 }, features = [], maxRecordSize = DEFAULT_RECORD_SIZE } = options;
+  const { recordCiphers = defaultRecordCiphers() } = options;
+  for (const key of [identity.publicKey, remoteStaticKey, expectedIdentity, networkKey]) {
+    if (key && key.length !== 32)
+      throw new RangeError('identities, static keys and the network key have 32 bytes');
+  }
+  if (role === 'responder' && (earlyData || remoteStaticKey)) {
+    throw new TypeError('earlyData and remoteStaticKey are options of the initiator');
+  }
+  if (earlyData && earlyData.length > MAX_EARLY_DATA)
+    throw new RangeError(`earlyData has at most ${MAX_EARLY_DATA} bytes`);
+  if (!isNameList(features, MAX_FEATURES))
+    throw new RangeError('features are distinct names of printable ASCII');
+  const unknown = recordCiphers.find((name) => !recordCipherNames.includes(name));
+  if (unknown || recordCiphers.length === 0)
+    throw new RangeError('recordCiphers names one or more known ciphers');
+  const { min, max } = RECORD_SIZE_RANGE;
+  if (!Number.isInteger(maxRecordSize) || maxRecordSize < min || maxRecordSize > max) {
+    throw new RangeError(`maxRecordSize is an integer from ${min} to ${max}`);
+  }
+  if (
+    !Number.isInteger(versions.min) ||
+    !Number.isInteger(versions.max) ||
+    versions.min < 1 ||
+    versions.max < versions.min
+  ) {
+    throw new RangeError('versions is a range of integers from 1');
+  }
+  return {
+    versions,
+    features,
+    recordCiphers: [...recordCiphers],
+    maxRecordSize,
+    identity: identity.publicKey,
+    certificate: identity.certificate,
+    earlyData,
+  };
+}

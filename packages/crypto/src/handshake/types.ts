@@ -1,0 +1,96 @@
+import type { ChannelSecrets } from '../channel/secrets.ts';
+import type { Role } from '../noise/patterns.ts';
+import type { KeyPair, Primitives } from '../primitives.ts';
+import type { StaticKeyCertificate } from './certificate.ts';
+import type { HandshakePatternName } from './header.ts';
+import type { RecordCipher } from './offer.ts';
+
+/** Who this side is: an Ed25519 identity, its X25519 static key pair and the certificate that ties them together. */
+export interface LocalIdentity {
+  /** Ed25519, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** X25519; borrowed, never zeroed here. */
+  readonly staticKeyPair: KeyPair;
+  readonly certificate: StaticKeyCertificate;
+}
+
+/** Options of {@link createHandshake}. */
+export interface HandshakeOptions {
+  readonly role: Role;
+  readonly identity: LocalIdentity;
+  /** Ed25519, 32 bytes: anybody else fails with `IDENTITY_MISMATCH`. */
+  readonly expectedIdentity?: Uint8Array;
+  /** The responder's X25519 static key, if known: saves a round trip (IK); it falls back when the key has changed. */
+  readonly remoteStaticKey?: Uint8Array;
+  /** Pre-shared key of a private network, 32 bytes; both sides need the same, or neither. Copied. */
+  readonly networkKey?: Uint8Array;
+  /** Versions of the protocol above the channel. @defaultValue 1 to 1 */
+  readonly versions?: { readonly min: number; readonly max: number };
+  /** Names of optional behaviour; what both name is agreed on. @defaultValue none */
+  readonly features?: readonly string[];
+  /** Most wanted first. @defaultValue what is fastest on this runtime, then the others */
+  readonly recordCiphers?: readonly RecordCipher[];
+  /** Largest record payload to be received and sent, in bytes. @defaultValue 66560 */
+  readonly maxRecordSize?: number;
+  /** Initiator only, up to 8192 bytes: delivered with its identity. Read `isReplayable` of the result before you act on it. */
+  readonly earlyData?: Uint8Array;
+  /** @defaultValue the best backend of this runtime */
+  readonly primitives?: Primitives;
+}
+
+/** The authenticated other side. */
+export interface RemotePeer {
+  /** Ed25519, 32 bytes. */
+  readonly identity: Uint8Array;
+  /** X25519, 32 bytes; remember it with its expiry to save a round trip next time. */
+  readonly staticKey: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly staticKeyExpiresAt: number;
+  /** Everything that it named, not only what is common. */
+  readonly features: readonly string[];
+}
+
+/** What a successful handshake gives. */
+export interface HandshakeResult {
+  readonly role: Role;
+  /** The pattern that was completed. */
+  readonly pattern: HandshakePatternName;
+  readonly remote: RemotePeer;
+  readonly version: number;
+  /** Named by both sides, in the initiator's order. */
+  readonly features: readonly string[];
+  readonly recordCipher: RecordCipher;
+  readonly maxRecordSize: number;
+  /** Channel binding: 64 bytes, the same on both sides and different for every handshake. */
+  readonly handshakeHash: Uint8Array;
+  /** On the responder's side, what the initiator sent along. */
+  readonly earlyData?: Uint8Array;
+  /**
+   * True on the responder's side of IK: until the first record opens, all that was received may be the recording of an earlier
+   * handshake. Do nothing for its sake that must not be done twice, and do not let it replace a live connection.
+   */
+  readonly isReplayable: boolean;
+  /** For `createStreamChannel` and `createDatagramChannel`, once each. */
+  readonly secrets: ChannelSecrets;
+}
+
+/** What {@link Handshake.receive} asks for. */
+export interface HandshakeStep {
+  /** Send this to the peer. */
+  readonly reply?: Uint8Array;
+  /** The handshake is complete (once `reply`, if any, has been sent). */
+  readonly result?: HandshakeResult;
+}
+
+/** One run of NZ-HANDSHAKE-01, without I/O and without a clock. */
+export interface Handshake extends Disposable {
+  /** Makes the first message; initiator only, once. @param now - Milliseconds since the epoch. */
+  start(now: number): Uint8Array;
+  /**
+   * Takes one whole message of the peer; it is borrowed.
+   * @throws HandshakeError; the handshake is wiped then.
+   */
+  receive(message: Uint8Array, now: number): HandshakeStep;
+  /** When the handshake must be given up; undefined before it started and after it ended. */
+  readonly deadline: number | undefined;
+}

@@ -1,0 +1,51 @@
+import {
+  type ChannelLimits,
+  type ChannelSink,
+  createStreamChannel,
+  type StreamChannel,
+} from '../../src/channel.ts';
+import { NOW, primitives, type Sides, shakeHands } from '../handshake/peers.ts';
+
+/** A channel's both ends, Alice's first. */
+export function createChannels(
+  sides: Sides = {},
+  limits: Partial<ChannelLimits> = {},
+): [StreamChannel, StreamChannel] {
+  const { initiator, responder } = shakeHands(sides);
+  const options = { now: NOW, primitives, limits };
+  return [createStreamChannel(initiator, options), createStreamChannel(responder, options)];
+}
+
+/** Keeps what a channel delivers. */
+export class Recorder implements ChannelSink {
+  readonly records: Uint8Array[] = [];
+  closes = 0;
+
+  onData(plaintext: Uint8Array): void {
+    this.records.push(plaintext);
+  }
+
+  onClose(): void {
+    this.closes += 1;
+  }
+}
+
+/** All chunks in one array. */
+export function join(chunks: readonly Uint8Array[] = []): Uint8Array {
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+/** Lets both ends say what they have to say until both are silent. */
+export function settle(
+  a: StreamChannel,
+  b: StreamChannel,
+  sinks: { a?: ChannelSink; b?: ChannelSink } = {},
+): void {
+  const { a: sinkA = new Recorder(), b: sinkB = new Recorder() } = sinks;
+  for (let isQuiet = false; !isQuiet; ) {
+    const [fromA, fromB] = [a.takeControl(), b.takeControl()];
+    isQuiet = !fromA && !fromB;
+    if (fromA) b.receive(join(fromA), sinkB);
+    if (fromB) a.receive(join(fromB), sinkA);
+  }
+}
