@@ -1,5 +1,5 @@
 import { TransportError } from './errors.ts';
-import { formatIp, type IpBytes, parseIp4, parseIp6 } from './ip.ts';
+import { formatIp, type IpBytes, parseIp, parseIp4, parseIp6 } from './ip.ts';
 
 /**
  * Addresses are multiaddr text, over the few protocols that a transport of this package can dial:
@@ -111,7 +111,8 @@ function readName(reader: Reader, family: string): { host: string; ip: IpBytes |
   const value = reader.next();
   if (family === 'ip4' || family === 'ip6') {
     const ip = family === 'ip4' ? parseIp4(value) : parseIp6(value);
-    if (!ip) throw invalid(reader.text);
+    // An IPv4-mapped IPv6 address would be a second name of one host, past bans and limits.
+    if (!ip || ip.length !== parseIp(value)!.length) throw invalid(reader.text);
     return { host: formatIp(ip), ip };
   }
   if (family !== 'dns' && family !== 'dns4' && family !== 'dns6') throw invalid(reader.text);
@@ -168,6 +169,11 @@ export function isAddress(text: string): boolean {
   return tryParseAddress(text) !== undefined;
 }
 
+/** Says whether the text has the form of a PeerId. */
+export function isPeerText(text: string): boolean {
+  return PEER_TEXT.test(text);
+}
+
 /** {@link parseAddress}, with undefined for text that is not an address. */
 export function tryParseAddress(text: string): ParsedAddress | undefined {
   try {
@@ -197,8 +203,9 @@ export function formatAddress({ kind, host, port = 0, path = '/', peer }: Addres
   const tail = peer === undefined ? '' : `/p2p/${peer}`;
   if (kind === 'memory') return formatParsed(`/memory/${host}${tail}`);
   const plain = host.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
-  const unmapped = plain.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
-  const family = parseIp4(unmapped) ? 'ip4' : parseIp6(unmapped) ? 'ip6' : 'dns';
+  const ip = parseIp(plain);
+  const unmapped = ip ? formatIp(ip) : plain;
+  const family = ip ? (ip.length === 4 ? 'ip4' : 'ip6') : 'dns';
   const layer = kind === 'udp' ? 'udp' : 'tcp';
   const security = kind === 'ws' ? '/ws' : kind === 'wss' ? '/tls/ws' : '';
   const suffix = security && path !== '/' ? `/http-path/${encodeURIComponent(path)}` : '';

@@ -39,6 +39,8 @@ describe('addresses', () => {
     '/ip4/1.2.3.4/tcp/1/ws/http-path/%',
     '/ip6/::1::/tcp/1',
     '/ip6/fe80::1%eth0/tcp/1',
+    '/ip6/::ffff:127.0.0.1/tcp/1',
+    '/ip6/::ffff:7f00:1/tcp/1',
     '/dns/-bad.example/tcp/1',
     '/dns/127.1/tcp/1',
     '/dns/0x7f000001/tcp/1',

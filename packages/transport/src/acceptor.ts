@@ -1,0 +1,65 @@
+import type { Admission, AdmissionControl, RefusalReason } from './admission.ts';
+import type { Bans } from './bans.ts';
+import type { ByteConnection } from './byte-connection.ts';
+import type { Connection } from './connection.ts';
+import { createDeadline } from './deadline.ts';
+import { TransportError } from './errors.ts';
+import type { TimerWheel } from './timer-wheel.ts';
+import type { OnTransportEvent } from './transport-event.ts';
+import type { StreamHandler } from './upgrade-options.ts';
+import type { Upgrader } from './upgrader.ts';
+
+export interface AcceptorOptions {
+  readonly upgrader: Upgrader;
+  readonly admission: AdmissionControl;
+  readonly bans: Bans;
+  readonly wheel: TimerWheel;
+  /** Milliseconds in which the handshake must be over, whatever trickles in. */
+  readonly handshakeTimeout: number;
+  readonly onStream: StreamHandler;
+  readonly emit: OnTransportEvent;
+  readonly closing: AbortSignal;
+  /** @throws when there is no place for it */
+  readonly enroll: (connection: Connection, admission: Admission) => void;
+}
+
+/** Takes byte streams that others dialled: counts them, gives the handshake its time, and hands authenticated ones on. */
+export function createAcceptor(options: AcceptorOptions): (bytes: ByteConnection) => void {
+  const { admission, bans, closing, emit } = options;
+
+  return (bytes) => {
+    const address = bytes.remoteAddress;
+    const refuse = (reason: RefusalReason): void => {
+      bytes.destroy();
+      emit({ type: 'inbound-refused', address, reason });
+    };
+    if (closing.aborted) return refuse('closing');
+    if (bans.isAddressBanned(address)) return refuse('banned');
+    const admitted = admission.admit(address);
+    if (typeof admitted === 'string') return refuse(admitted);
+    upgrade(bytes, admitted, options).catch((error: unknown) => {
+      admitted.release();
+      bytes.destroy();
+      emit({ type: 'handshake-failed', direction: 'inbound', address, error });
+    });
+  };
+}
+
+async function upgrade(bytes: ByteConnection, admitted: Admission, options: AcceptorOptions): Promise<void> {
+  const { upgrader, wheel, handshakeTimeout, onStream, closing, bans, enroll } = options;
+  const late = (): TransportError =>
+    new TransportError('HANDSHAKE_TIMEOUT', `no handshake within ${handshakeTimeout} ms`);
+  const deadline = createDeadline(wheel, handshakeTimeout, late, closing);
+  try {
+    const connection = await upgrader.inbound(bytes, { signal: deadline.signal, timers: wheel, onStream });
+    if (bans.isPeerBanned(connection.remotePeer)) {
+      const banned = new TransportError('BANNED', 'the peer is banned');
+      connection.abort(banned);
+      throw banned;
+    }
+    admitted.established();
+    enroll(connection, admitted);
+  } finally {
+    deadline[Symbol.dispose]();
+  }
+}
