@@ -1,9 +1,9 @@
+import { isPeerId, type PeerId } from '@nzcore/identity';
 import { parseAddress, tryParseAddress } from './address.ts';
 import { decodePeerRecord, encodePeerRecord, type PeerRecord } from './address-record.ts';
 import { backOffDelay } from './back-off.ts';
 import { type Clock, type Random, systemClock } from './clock.ts';
 import { ipScope } from './ip.ts';
-import type { PeerId } from './peer-id.ts';
 
 /** The part of a key-value store that the address book needs; `KeyValueStore` of `@nzcore/storage` has it. */
 export interface AddressBookStore {
@@ -123,7 +123,7 @@ class StoredAddressBook implements AddressBook {
       const peer = new TextDecoder().decode(key.subarray(STORE_PREFIX.length));
       const record = decodePeerRecord(value);
       // A damaged record is one peer to find again, not a reason to stop.
-      if (record) loaded.push([peer, record]);
+      if (record && isPeerId(peer)) loaded.push([peer, record]);
     }
     loaded.sort(([, a], [, b]) => a.usedAt - b.usedAt);
     for (const [peer, record] of loaded.slice(-this.#maxPeers)) {

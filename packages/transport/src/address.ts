@@ -1,3 +1,4 @@
+import { isPeerId, type PeerId } from '@nzcore/identity';
 import { TransportError } from './errors.ts';
 import { formatIp, type IpBytes, parseIp, parseIp4, parseIp6 } from './ip.ts';
 
@@ -31,14 +32,12 @@ export interface ParsedAddress {
   readonly port: number;
   /** Request path of a WebSocket, `/` unless given. */
   readonly path: string;
-  /** The `z6Mk…` text behind `/p2p/`. */
-  readonly peer: string | undefined;
+  /** What stands behind `/p2p/`. */
+  readonly peer: PeerId | undefined;
   /** Canonical text without `/p2p`. */
   readonly text: string;
 }
 
-/** Multibase base58btc text of an Ed25519 multicodec key: always 48 characters. */
-const PEER_TEXT = /^z6Mk[1-9A-HJ-NP-Za-km-z]{44}$/;
 const MEMORY_NAME = /^[A-Za-z0-9._~-]{1,64}$/;
 const DNS_LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
@@ -152,10 +151,10 @@ function readPath(reader: Reader): string {
   return path;
 }
 
-function readPeer(reader: Reader): string | undefined {
+function readPeer(reader: Reader): PeerId | undefined {
   if (!reader.take('p2p')) return undefined;
   const peer = reader.next();
-  if (!PEER_TEXT.test(peer)) throw invalid(reader.text);
+  if (!isPeerId(peer)) throw invalid(reader.text);
   return peer;
 }
 
@@ -167,11 +166,6 @@ function invalid(text: string, cause?: unknown): TransportError {
 /** Says whether {@link parseAddress} accepts the text. */
 export function isAddress(text: string): boolean {
   return tryParseAddress(text) !== undefined;
-}
-
-/** Says whether the text has the form of a PeerId. */
-export function isPeerText(text: string): boolean {
-  return PEER_TEXT.test(text);
 }
 
 /** {@link parseAddress}, with undefined for text that is not an address. */

@@ -1,7 +1,7 @@
+import { isPeerId, type PeerId } from '@nzcore/identity';
 import { tryParseAddress } from './address.ts';
 import type { Clock } from './clock.ts';
 import { type IpBytes, parseIp } from './ip.ts';
-import type { PeerId } from './peer-id.ts';
 
 /** Peers and networks that are not spoken with. */
 export interface Bans {
@@ -33,7 +33,7 @@ export function createBans(clock: Clock): Bans {
     ban: (target, until = Number.POSITIVE_INFINITY) => {
       const network = parseNetwork(target);
       if (network) networks.set(target, { network, until });
-      else if (target.startsWith('z6Mk')) peers.set(target, until);
+      else if (isPeerId(target)) peers.set(target, until);
       else throw new TypeError(`neither a PeerId nor an IP network: ${target}`);
     },
     unban: (target) => {

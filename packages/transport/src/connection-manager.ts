@@ -1,3 +1,4 @@
+import type { PeerId } from '@nzcore/identity';
 import { createAcceptor } from './acceptor.ts';
 import { type AddressBook, type AddressBookStore, createAddressBook } from './address-book.ts';
 import {
@@ -16,7 +17,7 @@ import type { DialPolicy } from './dial-order.ts';
 import { createDialler, type Dialler, parseTarget } from './dialler.ts';
 import { TransportError } from './errors.ts';
 import type { KeepAliveOptions } from './keep-alive.ts';
-import type { PeerId } from './peer-id.ts';
+
 import { createReconnector, type Reconnector } from './reconnector.ts';
 import { createRoster, type Roster } from './roster.ts';
 import type { SignalOptions, Stream } from './stream.ts';

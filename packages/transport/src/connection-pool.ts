@@ -1,6 +1,6 @@
+import type { PeerId } from '@nzcore/identity';
 import type { Admission } from './admission.ts';
 import type { Connection } from './connection.ts';
-import type { PeerId } from './peer-id.ts';
 
 /** A connection and what the pool knows about it. */
 export interface PooledConnection {

@@ -1,4 +1,5 @@
-import { isPeerText, type ParsedAddress, parseAddress } from './address.ts';
+import { isPeerId, type PeerId } from '@nzcore/identity';
+import { type ParsedAddress, parseAddress } from './address.ts';
 import type { AddressBook } from './address-book.ts';
 import type { ResolvedConnectionLimits } from './admission.ts';
 import type { Bans } from './bans.ts';
@@ -9,7 +10,7 @@ import { createDeadline } from './deadline.ts';
 import { type DialPolicy, orderCandidates } from './dial-order.ts';
 import { raceDials } from './dial-race.ts';
 import { TransportError } from './errors.ts';
-import type { PeerId } from './peer-id.ts';
+
 import type { TimerWheel } from './timer-wheel.ts';
 import type { Transport } from './transport.ts';
 import type { OnTransportEvent } from './transport-event.ts';
@@ -235,7 +236,7 @@ async function dialOnce(
 /** Reads what `connect` was given. @throws TransportError `INVALID_ADDRESS` */
 export function parseTarget(target: string): DialTarget {
   if (!target.startsWith('/')) {
-    if (!isPeerText(target)) throw new TransportError('INVALID_ADDRESS', 'neither a PeerId nor an address');
+    if (!isPeerId(target)) throw new TransportError('INVALID_ADDRESS', 'neither a PeerId nor an address');
     return { peer: target, address: undefined };
   }
   const address = parseAddress(target);

@@ -1,5 +1,5 @@
+import type { PeerId } from '@nzcore/identity';
 import type { ConnectionPool, PooledConnection } from './connection-pool.ts';
-import type { PeerId } from './peer-id.ts';
 
 export interface DuplicateOptions {
   readonly pool: ConnectionPool;

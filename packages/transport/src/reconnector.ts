@@ -1,6 +1,7 @@
+import type { PeerId } from '@nzcore/identity';
 import { type BackOffOptions, backOffDelay } from './back-off.ts';
 import type { Random } from './clock.ts';
-import type { PeerId } from './peer-id.ts';
+
 import type { TimerWheel, WheelTimer } from './timer-wheel.ts';
 import type { OnTransportEvent } from './transport-event.ts';
 

@@ -1,3 +1,4 @@
+import type { PeerId } from '@nzcore/identity';
 import type { Admission, AdmissionControl, ResolvedConnectionLimits } from './admission.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Connection } from './connection.ts';
@@ -6,7 +7,7 @@ import { createDeadline } from './deadline.ts';
 import { resolveDuplicates } from './duplicates.ts';
 import { TransportError } from './errors.ts';
 import { type KeepAliveOptions, watchLiveness } from './keep-alive.ts';
-import type { PeerId } from './peer-id.ts';
+
 import { leastWorthy } from './pruning.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import type { OnTransportEvent } from './transport-event.ts';

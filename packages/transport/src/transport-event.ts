@@ -1,6 +1,6 @@
+import type { PeerId } from '@nzcore/identity';
 import type { RefusalReason } from './admission.ts';
 import type { Connection } from './connection.ts';
-import type { PeerId } from './peer-id.ts';
 
 /** What a connection manager tells its owner. The hook must not throw. */
 export type TransportEvent =

@@ -1,6 +1,7 @@
+import type { PeerId } from '@nzcore/identity';
 import type { ByteConnection } from './byte-connection.ts';
 import type { Connection } from './connection.ts';
-import type { PeerId } from './peer-id.ts';
+
 import type { Timers } from './timers.ts';
 import type { StreamHandler } from './upgrade-options.ts';
 

@@ -1,10 +1,11 @@
+import { peerIdFromPublicKey } from '@nzcore/identity';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatAddress, isAddress, parseAddress } from '../src/address.ts';
 import { TransportError } from '../src/errors.ts';
 import { formatIp, ipLimitKeys, ipScope, parseIp, parseIp4, parseIp6 } from '../src/ip.ts';
 
-const PEER = `z6Mk${'h'.repeat(44)}`;
+const PEER = peerIdFromPublicKey(new Uint8Array(32).fill(7));
 
 describe('addresses', () => {
   it.each([
@@ -47,6 +48,7 @@ describe('addresses', () => {
     `/dns/${'a.'.repeat(200)}example/tcp/1`,
     '/ip4/1.2.3.4/tcp/1/p2p/',
     '/ip4/1.2.3.4/tcp/1/p2p/QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N',
+    `/ip4/1.2.3.4/tcp/1/p2p/z6Mk${'1'.repeat(44)}`,
     `/ip4/1.2.3.4/tcp/1/p2p/${PEER}/p2p/${PEER}`,
     '/ip4/1.2.3.4/tcp/1/',
     '/memory/',

@@ -1,3 +1,4 @@
+import { type PeerId, peerIdFromPublicKey } from '@nzcore/identity';
 import { describe, expect, it } from 'vitest';
 import {
   type ConnectionManager,
@@ -16,7 +17,8 @@ import type { TransportEvent } from '../src/transport-event.ts';
 import { createPlainUpgrader, type PlainUpgrader } from './plain-upgrader.ts';
 
 /** PeerIds in this order: A decides about duplicates with any other. */
-const [A, B, C] = ['A', 'B', 'C'].map((letter) => `z6Mk${letter.repeat(44)}`) as [string, string, string];
+const IDS = Array.from({ length: 7 }, (_, i) => peerIdFromPublicKey(new Uint8Array(32).fill(i + 1))).sort();
+const [A, B, C] = IDS as [PeerId, PeerId, PeerId];
 
 interface Peer {
   readonly manager: ConnectionManager;
@@ -28,7 +30,7 @@ interface Peer {
 interface World {
   readonly clock: FakeClock;
   readonly network: MemoryNetwork;
-  peer(id: string, options?: Partial<ConnectionManagerOptions>): Peer;
+  peer(id: PeerId, options?: Partial<ConnectionManagerOptions>): Peer;
   /** Lets everything that is under way happen, without letting time pass. */
   settle(): Promise<void>;
 }
@@ -325,7 +327,7 @@ describe('limits', () => {
     const world = createWorld();
     const hub = world.peer(A, { limits: { maxConnections: 2, maxInbound: 2 } });
     await hub.manager.listen('/memory/a');
-    const others = ['D', 'E', 'F', 'G'].map((letter) => world.peer(`z6Mk${letter.repeat(44)}`));
+    const others = IDS.slice(3).map((id) => world.peer(id));
     await others[3]!.manager.listen('/memory/g');
     for (const other of others.slice(0, 2)) await settled(world, other.manager.connect('/memory/a'));
     hub.manager.setPriority(others[0]!.manager.localPeer, 5);

@@ -1,3 +1,4 @@
+import type { PeerId } from '@nzcore/identity';
 import type { ByteConnection } from '../src/byte-connection.ts';
 import type { Connection, ConnectionStats } from '../src/connection.ts';
 import { TransportError } from '../src/errors.ts';
@@ -16,7 +17,7 @@ export interface PlainUpgrader extends Upgrader {
 }
 
 export interface PlainUpgraderOptions {
-  readonly peer: string;
+  readonly peer: PeerId;
   /** A handshake with a cached key fails, as with a peer that has changed its key and knows no fallback. */
   readonly refusesKeys?: boolean;
 }
@@ -66,8 +67,8 @@ export function createPlainUpgrader({ peer, refusesKeys = false }: PlainUpgrader
 }
 
 class PlainConnection implements Connection {
-  remotePeer = '';
-  readonly localPeer: string;
+  remotePeer = '' as PeerId;
+  readonly localPeer: PeerId;
   readonly remoteStaticKey: Uint8Array = new Uint8Array(32).fill(7);
   readonly direction: 'inbound' | 'outbound';
   readonly version = 1;
@@ -86,7 +87,7 @@ class PlainConnection implements Connection {
 
   constructor(
     bytes: ByteConnection,
-    peer: string,
+    peer: PeerId,
     direction: 'inbound' | 'outbound',
     isFrozen: () => boolean,
   ) {
@@ -183,7 +184,7 @@ class PlainConnection implements Connection {
   #receive(line: string): void {
     const [word, argument = ''] = line.split(' ');
     if (word === 'hello') {
-      this.remotePeer = argument;
+      this.remotePeer = argument as PeerId;
       this.onHello(argument);
     } else if (word === 'ping') this.#send('pong');
     else if (word === 'pong') this.#pongs.shift()?.();
