@@ -63,6 +63,7 @@ export function createEncryptedRoot(state: EncryptedState): EncryptedStore {
 }
 
 class EncryptedHandle implements KeyValueStore {
+  readonly isEncrypted = true;
   readonly #state: EncryptedState;
   readonly #namespace: RecordNamespace;
   #isDisposed = false;

@@ -101,6 +101,8 @@ export interface VerifyReport {
  * A bad argument rejects with TypeError or RangeError, an operational failure with StorageError.
  */
 export interface KeyValueStore extends Reader {
+  /** Whether values leave the process encrypted only; files and logs keep their keys in such a store alone. */
+  readonly isEncrypted: boolean;
   put(key: Uint8Array, value: Uint8Array, options?: WriteOptions): Promise<void>;
   /** Deleting what is not there succeeds. */
   delete(key: Uint8Array, options?: WriteOptions): Promise<void>;

@@ -38,6 +38,7 @@ export function createStore(driver: Driver, limits?: StoreLimits): KeyValueStore
 }
 
 class DriverStore implements KeyValueStore {
+  readonly isEncrypted = false;
   readonly #reading: Reading;
   readonly #path: readonly string[];
 

@@ -126,6 +126,7 @@ function failingAfter(
       await write();
     };
     return {
+      isEncrypted: store.isEncrypted,
       get: (k, o) => store.get(k, o),
       iterate: (o) => store.iterate(o),
       put: (k, v, o) => guard(() => store.put(k, v, o)),
