@@ -3,9 +3,8 @@ import type { SignalOptions, Stream } from './stream.ts';
 
 /** Counters of one connection. */
 export interface ConnectionStats {
-  /** Bytes read from the socket, handshake not included. */
+  /** Bytes of records, without the handshake. */
   readonly bytesReceived: number;
-  /** Bytes handed to the socket, handshake not included. */
   readonly bytesSent: number;
   readonly recordsReceived: number;
   readonly recordsSent: number;
@@ -31,6 +30,8 @@ export interface Connection extends AsyncDisposable {
   readonly localPeer: PeerId;
   /** X25519 static key that the remote side proved, for a faster handshake next time. 32 bytes. */
   readonly remoteStaticKey: Uint8Array;
+  /** When the certificate of that key expires, in milliseconds since the epoch. */
+  readonly remoteStaticKeyExpiresAt: number;
   /** Multiaddr text of the other end, without `/p2p`. */
   readonly remoteAddress: string;
   readonly localAddress: string;
@@ -47,7 +48,8 @@ export interface Connection extends AsyncDisposable {
   readonly isOpen: boolean;
   readonly stats: ConnectionStats;
   /**
-   * Opens a stream without a round trip: name and first bytes travel in one frame.
+   * Opens a stream without a round trip: name and first bytes travel in one frame. An abort of the signal resets the stream
+   * for as long as it is open.
    *
    * @throws TransportError `GOING_AWAY`, `CONNECTION_CLOSED`, `CONNECTION_LOST` or `STREAM_LIMIT`.
    */

@@ -30,6 +30,7 @@ export {
 } from './connection-manager.ts';
 export type { DialPolicy } from './dial-order.ts';
 export { TransportError, type TransportErrorCode, type TransportErrorOptions } from './errors.ts';
+export { ResetCode } from './frames.ts';
 export { formatIp, type IpBytes, type IpScope, ipLimitKeys, ipScope, parseIp } from './ip.ts';
 export type { KeepAliveOptions } from './keep-alive.ts';
 export type { WireLimits } from './limits.ts';
@@ -39,5 +40,6 @@ export { createTimerWheel, type TimerWheel, type TimerWheelOptions, type WheelTi
 export { createTimers, type Timers, type TimerTarget } from './timers.ts';
 export type { DialOptions, Listener, ListenOptions, Transport } from './transport.ts';
 export type { OnTransportEvent, TransportEvent } from './transport-event.ts';
+export { upgradeInbound, upgradeOutbound } from './upgrade.ts';
 export type { OutboundUpgradeOptions, StreamHandler, UpgradeOptions } from './upgrade-options.ts';
 export type { OutboundUpgraderOptions, Upgrader, UpgraderOptions } from './upgrader.ts';

@@ -28,3 +28,8 @@ export const DEFAULT_LIMITS: ResolvedWireLimits = {
   handshakeTimeout: 10_000,
   closeTimeout: 10_000,
 };
+
+/** Fills in the defaults. */
+export function resolveLimits(limits: WireLimits = {}): ResolvedWireLimits {
+  return { ...DEFAULT_LIMITS, ...limits };
+}

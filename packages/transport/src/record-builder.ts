@@ -3,8 +3,8 @@ import { encodeHeader, FrameType, HEADER_LENGTH, MAX_FRAME_DATA, writeUint32 } f
 /** Plaintext of one record at most: a whole DATA frame and 1 KiB of other frames, NZ-WIRE-01 §2. */
 export const MAX_RECORD = MAX_FRAME_DATA + 1024;
 
-/** A record that holds this much is sealed at once instead of at the end of the tick. */
-const SEAL_AT = MAX_FRAME_DATA;
+/** Room in a record beside one whole DATA frame. */
+const CONTROL_ROOM = MAX_RECORD - MAX_FRAME_DATA;
 
 /** Pieces from here on are not copied: below it a copy costs less than one more element in the corked write. */
 export const COPY_BELOW = 8 * 1024;
@@ -21,6 +21,8 @@ const SMALL_BUFFER = 512;
 export class RecordBuilder {
   readonly #emit: (parts: readonly Uint8Array[]) => void;
   readonly #maxRecord: number;
+  /** Most bytes of one DATA frame. A record that holds this much is sealed at once instead of at the end of the tick. */
+  readonly maxData: number;
   #buffer: Uint8Array | undefined;
   #small: Uint8Array | undefined;
   #large: WeakRef<Uint8Array> | undefined;
@@ -37,7 +39,8 @@ export class RecordBuilder {
 
   constructor(emit: (parts: readonly Uint8Array[]) => void, maxRecord: number = MAX_RECORD) {
     this.#emit = emit;
-    this.#maxRecord = maxRecord;
+    this.#maxRecord = Math.min(maxRecord, MAX_RECORD);
+    this.maxData = this.#maxRecord - CONTROL_ROOM;
   }
 
   /** Bytes that wait to be sealed. */
@@ -77,7 +80,7 @@ export class RecordBuilder {
     this.#sealIfFull();
   }
 
-  /** Data of a stream, at most `MAX_FRAME_DATA` bytes. */
+  /** Data of a stream, at most `maxData` bytes. */
   data(stream: number, bytes: Uint8Array): void {
     if (bytes.length < COPY_BELOW) this.#copyData(stream, bytes);
     else this.#referToData(stream, bytes);
@@ -115,7 +118,7 @@ export class RecordBuilder {
   #extend(bytes: Uint8Array): boolean {
     const buffer = this.#buffer!;
     const length = this.#openLength + bytes.length;
-    if (length > MAX_FRAME_DATA || this.#used + bytes.length > buffer.length) return false;
+    if (length > this.maxData || this.#used + bytes.length > buffer.length) return false;
     if (this.#size + bytes.length > this.#maxRecord) return false;
     buffer.set(bytes, this.#used);
     this.#used += bytes.length;
@@ -177,6 +180,6 @@ export class RecordBuilder {
   }
 
   #sealIfFull(): void {
-    if (this.#size >= SEAL_AT) this.flush();
+    if (this.#size >= this.maxData) this.flush();
   }
 }

@@ -1,5 +1,4 @@
 import type { ByteQueue } from './byte-queue.ts';
-import { MAX_FRAME_DATA } from './frames.ts';
 import { RecordBuilder } from './record-builder.ts';
 
 /** Data that one stream may send before the next one has its turn, when several wait. */
@@ -75,7 +74,12 @@ export class SendScheduler {
   sendNow(sender: Sender, data: Uint8Array): number {
     let sent = 0;
     while (sent < data.length && !this.#isBlocked && this.#first === undefined) {
-      const size = Math.min(data.length - sent, MAX_FRAME_DATA, sender.sendCredit, this.connectionCredit);
+      const size = Math.min(
+        data.length - sent,
+        this.frames.maxData,
+        sender.sendCredit,
+        this.connectionCredit,
+      );
       if (size <= 0) break;
       sender.sendCredit -= size;
       this.connectionCredit -= size;
@@ -135,7 +139,7 @@ export class SendScheduler {
     const queue = sender.sendQueue;
     if (queue === undefined || queue.length === 0) return;
     let turn = Math.min(
-      this.#first === undefined ? MAX_FRAME_DATA : QUANTUM,
+      this.#first === undefined ? this.frames.maxData : QUANTUM,
       sender.sendCredit,
       this.connectionCredit,
     );

@@ -70,6 +70,7 @@ class PlainConnection implements Connection {
   remotePeer = '' as PeerId;
   readonly localPeer: PeerId;
   readonly remoteStaticKey: Uint8Array = new Uint8Array(32).fill(7);
+  readonly remoteStaticKeyExpiresAt: number = Number.MAX_SAFE_INTEGER;
   readonly direction: 'inbound' | 'outbound';
   readonly version = 1;
   readonly features: readonly string[] = [];

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import type { ByteConnection } from '../src/byte-connection.ts';
+import { createMemoryPair } from '../src/memory.ts';
+import { alice, bob, carol, collect, connectPeers, echo, tcpPair, text } from './connected.ts';
+import { concat } from './mux-pair.ts';
+
+const carriers: readonly [string, () => Promise<readonly [ByteConnection, ByteConnection]>][] = [
+  ['memory', async () => createMemoryPair()],
+  ['TCP', tcpPair],
+];
+
+for (const [name, pair] of carriers) {
+  describe(`connection over ${name}`, () => {
+    it('authenticates both sides, opens a stream and echoes', async () => {
+      await using peers = await connectPeers({ bytes: await pair(), far: { onStream: echo } });
+      expect(peers.near.remotePeer).toBe(bob.peerId);
+      expect(peers.far.remotePeer).toBe(alice.peerId);
+      expect(peers.near.channelBinding).toEqual(peers.far.channelBinding);
+      expect(peers.near.version).toBe(2);
+      const stream = await peers.near.openStream('/echo/1', { data: text('hello') });
+      const received = collect(stream);
+      await stream.closeWrite();
+      await received.done;
+      expect(concat(received.chunks)).toEqual(text('hello'));
+    });
+
+    it('carries 20 MB both ways without mixing them', async () => {
+      await using peers = await connectPeers({ bytes: await pair(), far: { onStream: echo } });
+      const stream = await peers.near.openStream('/echo/1');
+      const received = collect(stream);
+      const piece = new Uint8Array(100_000).map((_, i) => (i * 7) & 255);
+      for (let i = 0; i < 200; i += 1) {
+        if (!stream.write(piece)) await stream.drained();
+      }
+      await stream.closeWrite();
+      await received.done;
+      expect(received.bytes).toBe(20_000_000);
+      const all = concat(received.chunks);
+      for (let i = 0; i < 200; i += 1) {
+        expect(Buffer.compare(all.subarray(i * 100_000, (i + 1) * 100_000), piece)).toBe(0);
+      }
+    });
+
+    it('closes in an orderly way when the last stream is over', async () => {
+      await using peers = await connectPeers({ bytes: await pair(), far: { onStream: echo } });
+      const stream = await peers.near.openStream('/echo/1', { data: text('bye') });
+      const received = collect(stream);
+      const closing = peers.near.close();
+      await expect(peers.near.openStream('/echo/1')).rejects.toMatchObject({ code: 'GOING_AWAY' });
+      await stream.closeWrite();
+      await received.done;
+      await closing;
+      expect(await peers.near.closed).toBeUndefined();
+      expect(await peers.far.closed).toBeUndefined();
+      await expect(peers.far.openStream('/x')).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+    });
+
+    it('tells streams and owner when the other end is gone without a goodbye', async () => {
+      await using peers = await connectPeers({ bytes: await pair(), far: { onStream: echo } });
+      const stream = await peers.near.openStream('/echo/1');
+      const received = collect(stream);
+      peers.far.abort();
+      await expect(received.done).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
+      expect(await peers.near.closed).toMatchObject({ code: 'CONNECTION_LOST' });
+      expect(stream.write(text('late'))).toBe(false);
+      await expect(stream.drained()).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
+    });
+
+    it('measures a round trip', async () => {
+      await using peers = await connectPeers({ bytes: await pair() });
+      expect(await peers.near.ping()).toBeGreaterThan(0);
+      expect(peers.near.stats.roundTrip).toBeGreaterThan(0);
+    });
+  });
+}
+
+describe('upgrade', () => {
+  it('refuses another peer than the one that was dialled, with a code of its own', async () => {
+    await expect(connectPeers({ near: { expectedPeer: carol.peerId } })).rejects.toMatchObject({
+      code: 'PEER_MISMATCH',
+    });
+  });
+
+  it('saves a round trip with a known static key, and the responder waits for a record', async () => {
+    await using first = await connectPeers();
+    await using again = await connectPeers({ near: { remoteStaticKey: first.near.remoteStaticKey } });
+    expect(await again.near.ping()).toBeGreaterThan(0);
+  });
+
+  it('falls back between versions: either side may speak only version 1', async () => {
+    await using older = await connectPeers({ far: { versions: { min: 1, max: 1 }, onStream: echo } });
+    expect(older.near.version).toBe(1);
+    const stream = await older.near.openStream('/echo/1', { data: text('v1') });
+    const received = collect(stream);
+    await stream.closeWrite();
+    await received.done;
+    expect(concat(received.chunks)).toEqual(text('v1'));
+    await expect(
+      connectPeers({ near: { versions: { min: 2, max: 2 } }, far: { versions: { min: 1, max: 1 } } }),
+    ).rejects.toMatchObject({ code: 'VERSION_UNSUPPORTED' });
+  });
+
+  it('keeps outsiders of a private network out', async () => {
+    const networkKey = new Uint8Array(32).fill(9);
+    await expect(connectPeers({ far: { networkKey } })).rejects.toMatchObject({ code: 'HANDSHAKE_FAILED' });
+    await using peers = await connectPeers({ near: { networkKey }, far: { networkKey } });
+    expect(peers.near.isOpen).toBe(true);
+  });
+
+  it('gives up when the other end says nothing', async () => {
+    const [near] = createMemoryPair();
+    const { upgradeOutbound } = await import('../src/upgrade.ts');
+    const identity = alice.handshakeIdentity(Date.now());
+    await expect(upgradeOutbound(near, { identity, limits: { handshakeTimeout: 20 } })).rejects.toMatchObject(
+      {
+        code: 'HANDSHAKE_TIMEOUT',
+      },
+    );
+  });
+});
