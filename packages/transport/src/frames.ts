@@ -19,10 +19,10 @@ export const MAX_FRAME_DATA = 65_536;
 export const MAX_PROTOCOL_LENGTH = 255;
 
 /** Window of a stream before any WINDOW frame, NZ-WIRE-01 §5. */
-export const INITIAL_STREAM_WINDOW = 1024 * 1024;
+export const INITIAL_STREAM_WINDOW: number = 1024 * 1024;
 
 /** Window of a connection of version 2 before any WINDOW frame, NZ-WIRE-01 §5. */
-export const INITIAL_CONNECTION_WINDOW = 4 * 1024 * 1024;
+export const INITIAL_CONNECTION_WINDOW: number = 4 * 1024 * 1024;
 
 /** No window may become larger, NZ-WIRE-01 §5. */
 export const MAX_WINDOW = 0x7fff_ffff;

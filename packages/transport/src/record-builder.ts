@@ -1,13 +1,13 @@
 import { encodeHeader, FrameType, HEADER_LENGTH, MAX_FRAME_DATA, writeUint32 } from './frames.ts';
 
 /** Plaintext of one record at most: a whole DATA frame and 1 KiB of other frames, NZ-WIRE-01 §2. */
-export const MAX_RECORD = MAX_FRAME_DATA + 1024;
+export const MAX_RECORD: number = MAX_FRAME_DATA + 1024;
 
 /** Room in a record beside one whole DATA frame. */
 const CONTROL_ROOM = MAX_RECORD - MAX_FRAME_DATA;
 
 /** Pieces from here on are not copied: below it a copy costs less than one more element in the corked write. */
-export const COPY_BELOW = 8 * 1024;
+export const COPY_BELOW: number = 8 * 1024;
 
 /** What a connection keeps for its next small record; larger ones take a buffer that the collector may have back. */
 const SMALL_BUFFER = 512;
