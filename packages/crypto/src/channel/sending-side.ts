@@ -18,6 +18,8 @@ const CONTIGUOUS = 16_384;
 const LEADING = 1_024;
 const NONCE_BYTES = 12;
 
+const typeBytes = [0, 1, 2, 3, 4, 5].map((type) => Uint8Array.of(type)) as Record<RecordTypeNumber, Uint8Array>;
+
 /** What both sides of a direction need. */
 export interface SideOptions {
   readonly primitives: Primitives;
@@ -80,12 +82,9 @@ export class SendingSide {
     if (sealedLength > CONTIGUOUS) {
       return joinLength(this.#length, key.sealParts(this.#nonce, withType(type, parts), this.#length));
     }
-    const plaintext = contiguous(type, parts, length);
-    const sealed = key.seal(this.#nonce, plaintext, this.#length);
-    const wire = new Uint8Array(LENGTH_BYTES + sealedLength);
-    wire.set(this.#length);
-    wire.set(sealed, LENGTH_BYTES);
-    return [wire];
+    const wire = key.sealParts(this.#nonce, [typeBytes[type], ...parts], this.#length, LENGTH_BYTES);
+    wire[0]!.set(this.#length);
+    return wire;
   }
 
   /** Zeroes everything; `seal` throws afterwards. */
