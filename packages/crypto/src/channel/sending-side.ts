@@ -18,7 +18,7 @@ const CONTIGUOUS = 16_384;
 const LEADING = 1_024;
 const NONCE_BYTES = 12;
 
-const typeBytes = [0, 1, 2, 3, 4, 5].map((type) => Uint8Array.of(type)) as Record<RecordTypeNumber, Uint8Array>;
+const typeBytes: readonly Uint8Array[] = [0, 1, 2, 3, 4, 5].map((type) => Uint8Array.of(type));
 
 /** What both sides of a direction need. */
 export interface SideOptions {
@@ -82,7 +82,7 @@ export class SendingSide {
     if (sealedLength > CONTIGUOUS) {
       return joinLength(this.#length, key.sealParts(this.#nonce, withType(type, parts), this.#length));
     }
-    const wire = key.sealParts(this.#nonce, [typeBytes[type], ...parts], this.#length, LENGTH_BYTES);
+    const wire = key.sealParts(this.#nonce, [typeBytes[type]!, ...parts], this.#length, LENGTH_BYTES);
     wire[0]!.set(this.#length);
     return wire;
   }

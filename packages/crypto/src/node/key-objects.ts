@@ -1,9 +1,13 @@
-import { type NodeCrypto, nodeCrypto } from './node-crypto.ts';
+import { randomBytes } from '../bytes.ts';
+import { type NodeCrypto, nodeCrypto, plain } from './node-crypto.ts';
 
 /** A key as node:crypto holds it. */
 export type KeyObject = ReturnType<NodeCrypto['createSecretKey']>;
 /** The curves whose keys are imported. */
 export type CurveName = 'Ed25519' | 'X25519';
+
+// The base point of X25519 (RFC 7748 §4.1): a public key is its product with the secret.
+const BASE_POINT = Uint8Array.of(9, ...new Uint8Array(31));
 
 // A peer's key is used for a handshake and its records; keys of more peers than this are imported again.
 const MAX_PUBLIC_KEYS = 1024;
@@ -50,15 +54,18 @@ export function importPrivateKey(curve: CurveName, bytes: Uint8Array): KeyObject
   return key;
 }
 
-/** A fresh key pair, its private key already imported. */
+/**
+ * A fresh key pair, its private key already imported. Node's own generateKeyPairSync is not used: on Node 20 a garbage
+ * collection while such a key is exported waits for a lock that the export holds, for ever.
+ */
 export function generateKeyPair(curve: CurveName): { publicKey: Uint8Array; secretKey: Uint8Array } {
-  const node = nodeCrypto();
-  // Two calls, because the overloads take one literal name each.
-  const pair = curve === 'Ed25519' ? node.generateKeyPairSync('ed25519') : node.generateKeyPairSync('x25519');
-  const { x, d } = pair.privateKey.export({ format: 'jwk' });
-  const secretKey = fromBase64Url(d!);
-  privateKeys.set(secretKey, { curve, fingerprint: fingerprintOf(secretKey), key: pair.privateKey });
-  return { publicKey: fromBase64Url(x!), secretKey };
+  const secretKey = randomBytes(32);
+  const privateKey = importPrivateKey(curve, secretKey);
+  if (curve === 'Ed25519') return { publicKey: publicKeyOf(privateKey), secretKey };
+  const publicKey = plain(
+    nodeCrypto().diffieHellman({ privateKey, publicKey: importPublicKey(curve, BASE_POINT) }),
+  );
+  return { publicKey, secretKey };
 }
 
 /** The raw public key of a private key. */
