@@ -1,7 +1,17 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts'],
+  entry: [
+    'src/index.ts',
+    'src/card.ts',
+    'src/delegation.ts',
+    'src/keystore.ts',
+    'src/peer-id.ts',
+    'src/profile-store.ts',
+    'src/qr.ts',
+    'src/recovery.ts',
+    'src/slip39.ts',
+  ],
   format: ['esm'],
   target: 'node20.19',
   dts: { compilerOptions: { ignoreDeprecations: '6.0' } },

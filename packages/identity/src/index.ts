@@ -1,7 +1,8 @@
+export type { LocalIdentity, StaticKeyCertificate } from '@nzcore/crypto/handshake';
+export { type BoxOptions, box, type OpenedBox } from './box.ts';
 export { dhtKey } from './dht-key.ts';
 export { IdentityError, type IdentityErrorCode } from './errors.ts';
-export type { LocalIdentity, StaticKeyCertificate } from './handshake-identity.ts';
-export { type Identity, type IdentityOptions, identityFromSeed } from './identity.ts';
+export { createIdentity, type Identity, type IdentityOptions, identityFromSeed } from './identity.ts';
 export {
   createMnemonic,
   entropyToMnemonic,
@@ -19,4 +20,12 @@ export {
   peerIdFromPublicKey,
   publicKeyFromPeerId,
 } from './peer-id.ts';
+export { safetyNumber } from './safety-number.ts';
 export { type SignatureCheck, verify } from './signature.ts';
+export {
+  type DecodeSignedOptions,
+  decodeSigned,
+  encodeSigned,
+  type SignedStructure,
+  type Signer,
+} from './signed.ts';

@@ -14,7 +14,7 @@ export const MIN_SEED_LENGTH = 32;
 export const MAX_SEED_LENGTH = 64;
 
 /** What a key is for; a label never serves two purposes. */
-export type KeyPurpose = 'identity' | 'key-agreement' | 'storage' | 'recovery';
+export type KeyPurpose = 'identity' | 'key-agreement' | 'storage' | 'storage-namespace' | 'recovery';
 
 /**
  * The 32 bytes for one purpose. The caller owns and wipes them. A generation above 0 is a rotated key.

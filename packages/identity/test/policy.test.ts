@@ -6,7 +6,7 @@ import {
   type PolicyStatement,
   type PolicyValue,
   policyAllows,
-} from '../src/policy.ts';
+} from '../src/delegation/policy.ts';
 
 const args: PolicyValue = {
   to: ['alice@example.org', 'bob@example.org'],

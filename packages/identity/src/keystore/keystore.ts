@@ -1,9 +1,10 @@
 /** The keystore: one file that holds a peer's seed, sealed under a passphrase (spec/identity.md §7). */
 import { SecretBytes, wipe } from '@nzcore/crypto';
 import { IdentityError } from '../errors.ts';
+import { assertTime } from '../fields.ts';
 import type { Identity } from '../identity.ts';
 import { identityFromSeed } from '../identity.ts';
-import { deriveProfileSeed } from '../key-schedule.ts';
+import { deriveProfileSeed, MAX_SEED_LENGTH, MIN_SEED_LENGTH } from '../key-schedule.ts';
 import {
   createMnemonic,
   entropyToMnemonic,
@@ -26,7 +27,7 @@ import {
   type PasswordHash,
   passwordHashIsAcceptable,
 } from './password-hash.ts';
-import { createProfiles, type Profiles } from './profiles.ts';
+import { assertProfileName, createProfiles, type Profiles } from './profiles.ts';
 import { createDataKey, openContents, sealContents, unwrapDataKey, wrapDataKey } from './sealing.ts';
 
 /** Every call that computes a password hash can be given up. */
@@ -110,8 +111,10 @@ export interface Keystore extends Disposable {
 export async function createKeystore(path: string, options: CreateKeystoreOptions): Promise<Keystore> {
   const { passphrase, passwordHash = DEFAULT_PASSWORD_HASH, signal, now, profile = 'default' } = options;
   assertPasswordHash(passwordHash);
-  const dataKey = createDataKey();
+  assertProfileName(profile);
+  assertTime('now', now);
   const contents = await initialContents(options, { index: 0, name: profile, generation: 0, createdAt: now });
+  const dataKey = createDataKey();
   try {
     const wrapped = await wrapDataKey(dataKey, { passphrase, passwordHash, signal });
     const file = { ...wrapped, ...sealContents(dataKey, contents) };
@@ -320,6 +323,9 @@ async function initialContents(
   const { mnemonic, mnemonicPassphrase = '', seed, words = 24 } = options;
   if (mnemonic !== undefined && seed !== undefined) throw new TypeError('give words or a seed, not both');
   const common = { nextIndex: 1, active: 0, profiles: [profile] };
+  if (seed !== undefined && (seed.length < MIN_SEED_LENGTH || seed.length > MAX_SEED_LENGTH)) {
+    throw new RangeError(`a seed has ${MIN_SEED_LENGTH} to ${MAX_SEED_LENGTH} bytes`);
+  }
   if (seed !== undefined) return { seed: SecretBytes.from(seed.slice()), entropy: undefined, ...common };
   const text = mnemonic ?? createMnemonic({ words });
   return {

@@ -1,5 +1,6 @@
 /** Several identities in one keystore (spec/identity.md §2.3): each has keys that lead to no other. */
 import { IdentityError } from '../errors.ts';
+import { assertTime } from '../fields.ts';
 import type { Identity } from '../identity.ts';
 import type { PeerId } from '../peer-id.ts';
 import { signRotation } from '../rotation.ts';
@@ -91,10 +92,13 @@ export function createProfiles({ read, update, identity }: ProfilesBackend): Pro
     },
     remove: (name) => update((contents) => withoutProfile(contents, name)),
     rotate: async (name, { now }) => {
-      using old = identity(find(name));
-      await update((contents) => withNextGeneration(contents, name));
-      using next = identity(find(name));
-      return { profile: describe(find(name)), statement: signRotation({ from: old, to: next, now }) };
+      const entry = find(name);
+      using old = identity(entry);
+      using next = identity({ ...entry, generation: entry.generation + 1 });
+      // Signed before it is written: a peer that changed its name must have the statement for its contacts.
+      const statement = signRotation({ from: old, to: next, now });
+      await update((contents) => withNextGeneration(contents, entry));
+      return { profile: describe(find(name)), statement };
     },
   };
 }
@@ -106,6 +110,7 @@ function withProfile(
 ): KeystoreContents {
   const { profiles, nextIndex } = contents;
   const { now, index = nextIndex } = options;
+  assertTime('now', now);
   if (!Number.isInteger(index) || index < 0 || index >= 0xffff_ffff) {
     throw new RangeError('a profile index is an unsigned 32-bit integer');
   }
@@ -129,10 +134,16 @@ function withoutProfile(contents: KeystoreContents, name: string): KeystoreConte
   return { ...contents, profiles: contents.profiles.filter((entry) => entry.index !== index) };
 }
 
-function withNextGeneration(contents: KeystoreContents, name: string): KeystoreContents {
-  const { index } = findProfile(contents, name);
+function withNextGeneration(
+  contents: KeystoreContents,
+  { name, generation }: ProfileEntry,
+): KeystoreContents {
+  const current = findProfile(contents, name);
+  if (current.generation !== generation) {
+    throw new IdentityError('KEYSTORE_CHANGED', 'the profile was rotated meanwhile');
+  }
   const profiles = contents.profiles.map((entry) =>
-    entry.index === index ? { ...entry, generation: entry.generation + 1 } : entry,
+    entry === current ? { ...entry, generation: generation + 1 } : entry,
   );
   return { ...contents, profiles };
 }
@@ -143,7 +154,8 @@ function findProfile({ profiles }: KeystoreContents, name: string): ProfileEntry
   return entry;
 }
 
-function assertProfileName(name: string): void {
+/** @throws RangeError when it cannot name a profile */
+export function assertProfileName(name: string): void {
   if (!isProfileName(name))
     throw new RangeError('a profile name has 1 to 64 characters and no control characters');
 }

@@ -1,0 +1,14 @@
+export { IdentityError, type IdentityErrorCode } from './errors.ts';
+export { deleteKeychain, type KeychainEntry, writeKeychain } from './keystore/keychain.ts';
+export {
+  type CreateKeystoreOptions,
+  createKeystore,
+  importKeystore,
+  type Keystore,
+  openKeystore,
+  type PasswordOptions,
+  type UnlockOptions,
+} from './keystore/keystore.ts';
+export { type PassphraseSource, readPassphrase } from './keystore/passphrase-source.ts';
+export { DEFAULT_PASSWORD_HASH, type Passphrase, type PasswordHash } from './keystore/password-hash.ts';
+export type { CreateProfileOptions, Profile, Profiles, RotatedProfile } from './keystore/profiles.ts';

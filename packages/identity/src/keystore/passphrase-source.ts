@@ -1,0 +1,94 @@
+/** Passphrases for a peer that starts without a person: systemd credential, file, environment or keychain. */
+import { join } from 'node:path';
+import { wipe } from '@nzcore/crypto';
+import { IdentityError } from '../errors.ts';
+import { readSmallFile } from './atomic-file.ts';
+import { readKeychain } from './keychain.ts';
+
+/** Where a passphrase may be found. */
+export type PassphraseSource =
+  /** A credential of the service manager (`LoadCredential=` or `LoadCredentialEncrypted=`). */
+  | { readonly type: 'systemd-credential'; readonly name: string }
+  /** A file that only its owner can read; one line end at its end is not part of the passphrase. */
+  | { readonly type: 'file'; readonly path: string }
+  /** An environment variable. It is removed from `process.env` when it was read, so that children do not get it. */
+  | { readonly type: 'environment'; readonly name: string }
+  /** The keychain of the operating system; needs the optional package `@napi-rs/keyring`. */
+  | { readonly type: 'keychain'; readonly service: string; readonly account: string };
+
+const MAX_PASSPHRASE_BYTES = 4096;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+// The name becomes a file name inside of the credentials directory.
+const CREDENTIAL_NAME_PATTERN = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$/;
+
+/**
+ * The passphrase of the first source that has one; the caller wipes it.
+ *
+ * @throws IdentityError `PASSPHRASE_UNAVAILABLE` when none has one or it is empty or longer than 4096 bytes,
+ * `INSECURE_FILE` when others can read the file, `KEYCHAIN_UNAVAILABLE`
+ */
+export async function readPassphrase(sources: readonly PassphraseSource[]): Promise<Uint8Array> {
+  for (const source of sources) {
+    const passphrase = await readSource(source);
+    if (passphrase !== undefined) return passphrase;
+  }
+  throw unavailable('no source has a passphrase');
+}
+
+function readSource(source: PassphraseSource): Promise<Uint8Array | undefined> {
+  switch (source.type) {
+    case 'systemd-credential':
+      return readCredential(source.name);
+    case 'file':
+      return readLine(source.path, { ownerOnly: true });
+    case 'environment':
+      return Promise.resolve(readEnvironment(source.name));
+    case 'keychain':
+      return readKeychain(source);
+  }
+}
+
+async function readCredential(name: string): Promise<Uint8Array | undefined> {
+  if (!CREDENTIAL_NAME_PATTERN.test(name)) throw new RangeError('not the name of a systemd credential');
+  const directory = process.env['CREDENTIALS_DIRECTORY'];
+  // systemd gives a service's user access by an ACL, whose mask stat shows as the group's bits.
+  return directory === undefined ? undefined : readLine(join(directory, name), { ownerOnly: false });
+}
+
+function readEnvironment(name: string): Uint8Array | undefined {
+  const value = process.env[name];
+  if (value === undefined) return undefined;
+  delete process.env[name];
+  const passphrase = new TextEncoder().encode(value.normalize('NFKC'));
+  return checked(passphrase);
+}
+
+async function readLine(
+  path: string,
+  { ownerOnly }: { readonly ownerOnly: boolean },
+): Promise<Uint8Array | undefined> {
+  const tooLarge = () => unavailable(`the passphrase in ${path} is too long`);
+  const content = await readSmallFile(path, { maxLength: MAX_PASSPHRASE_BYTES, ownerOnly, tooLarge });
+  if (content === undefined) return undefined;
+  const passphrase = withoutLineEnd(content);
+  wipe(content);
+  return checked(passphrase);
+}
+
+function withoutLineEnd(content: Uint8Array): Uint8Array {
+  let end = content.length;
+  if (content[end - 1] === LINE_FEED) end--;
+  if (end < content.length && content[end - 1] === CARRIAGE_RETURN) end--;
+  return content.slice(0, end);
+}
+
+function checked(passphrase: Uint8Array): Uint8Array {
+  if (passphrase.length === 0) throw unavailable('the passphrase is empty');
+  if (passphrase.length > MAX_PASSPHRASE_BYTES) throw unavailable('the passphrase is too long');
+  return passphrase;
+}
+
+function unavailable(why: string): IdentityError {
+  return new IdentityError('PASSPHRASE_UNAVAILABLE', `no passphrase: ${why}`);
+}

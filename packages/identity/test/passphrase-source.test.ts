@@ -1,0 +1,108 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createKeystore, openKeystore, type PassphraseSource, readPassphrase } from '../src/keystore.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+const code = (value: string) => expect.objectContaining({ code: value });
+const read = async (...sources: PassphraseSource[]) =>
+  new TextDecoder().decode(await readPassphrase(sources));
+
+async function secretFile(content: string | Uint8Array, mode = 0o600): Promise<string> {
+  const path = join(await temporaryDirectory(), 'passphrase');
+  await writeFile(path, content);
+  await chmod(path, mode);
+  return path;
+}
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe('headless unlock', () => {
+  it('opens a keystore with the passphrase of a file', async () => {
+    const directory = await temporaryDirectory();
+    const path = join(directory, 'peer.keystore');
+    const passwordHash = { algorithm: 'scrypt', logN: 14, r: 8, p: 1 } as const;
+    (await createKeystore(path, { passphrase: 'Caf\u00e9 secret', passwordHash, now: 1 })).lock();
+    using keystore = await openKeystore(path);
+    await keystore.unlock(
+      await readPassphrase([{ type: 'file', path: await secretFile('Caf\u00e9 secret\n') }]),
+    );
+    expect(keystore.isLocked).toBe(false);
+  });
+
+  it.each([
+    ['secret', 'secret'],
+    ['secret\n', 'secret'],
+    ['secret\r\n', 'secret'],
+    ['secret\n\n', 'secret\n'],
+    ['se cret \n', 'se cret '],
+    ['secret\r', 'secret\r'],
+  ])('takes %j from a file as %j', async (content, expected) => {
+    expect(await read({ type: 'file', path: await secretFile(content) })).toBe(expected);
+  });
+
+  it('refuses a file that others can read, that is empty, or too long', async () => {
+    for (const mode of [0o640, 0o604, 0o660]) {
+      await expect(read({ type: 'file', path: await secretFile('secret', mode) })).rejects.toThrow(
+        code('INSECURE_FILE'),
+      );
+    }
+    await expect(read({ type: 'file', path: await secretFile('') })).rejects.toThrow(
+      code('PASSPHRASE_UNAVAILABLE'),
+    );
+    await expect(read({ type: 'file', path: await secretFile('\n') })).rejects.toThrow(
+      code('PASSPHRASE_UNAVAILABLE'),
+    );
+    const long = await secretFile('x'.repeat(4097));
+    await expect(read({ type: 'file', path: long })).rejects.toThrow(code('PASSPHRASE_UNAVAILABLE'));
+    expect(await read({ type: 'file', path: await secretFile('x'.repeat(4096)) })).toHaveLength(4096);
+  });
+
+  it('does not read without end from a file that has none', async () => {
+    await expect(read({ type: 'file', path: '/dev/zero' })).rejects.toThrow(code('INSECURE_FILE'));
+    vi.stubEnv('CREDENTIALS_DIRECTORY', '/dev');
+    await expect(read({ type: 'systemd-credential', name: 'zero' })).rejects.toThrow(
+      code('PASSPHRASE_UNAVAILABLE'),
+    );
+  });
+
+  it('takes the environment’s variable once and removes it', async () => {
+    vi.stubEnv('NZ_TEST_PASSPHRASE', 'Cafe\u0301');
+    expect(await read({ type: 'environment', name: 'NZ_TEST_PASSPHRASE' })).toBe('Caf\u00e9');
+    expect(process.env['NZ_TEST_PASSPHRASE']).toBeUndefined();
+    await expect(read({ type: 'environment', name: 'NZ_TEST_PASSPHRASE' })).rejects.toThrow(
+      code('PASSPHRASE_UNAVAILABLE'),
+    );
+    vi.stubEnv('NZ_TEST_PASSPHRASE', '');
+    await expect(read({ type: 'environment', name: 'NZ_TEST_PASSPHRASE' })).rejects.toThrow(
+      code('PASSPHRASE_UNAVAILABLE'),
+    );
+  });
+
+  it('takes a systemd credential, whatever its group bits say', async () => {
+    const directory = join(await temporaryDirectory(), 'credentials');
+    await mkdir(directory);
+    await writeFile(join(directory, 'peer'), 'secret');
+    await chmod(join(directory, 'peer'), 0o440);
+    vi.stubEnv('CREDENTIALS_DIRECTORY', directory);
+    expect(await read({ type: 'systemd-credential', name: 'peer' })).toBe('secret');
+    for (const name of ['../peer', '/etc/passwd', '.', '..', '', 'a/b', 'a\0b']) {
+      await expect(read({ type: 'systemd-credential', name })).rejects.toThrow(RangeError);
+    }
+  });
+
+  it('tries its sources in their order', async () => {
+    vi.stubEnv('CREDENTIALS_DIRECTORY', undefined);
+    vi.stubEnv('NZ_TEST_PASSPHRASE', 'from the environment');
+    const sources: PassphraseSource[] = [
+      { type: 'systemd-credential', name: 'peer' },
+      { type: 'file', path: join(await temporaryDirectory(), 'missing') },
+      { type: 'environment', name: 'NZ_TEST_PASSPHRASE' },
+    ];
+    expect(await read(...sources)).toBe('from the environment');
+    await expect(read(...sources)).rejects.toThrow(code('PASSPHRASE_UNAVAILABLE'));
+    await expect(read()).rejects.toThrow(code('PASSPHRASE_UNAVAILABLE'));
+  });
+});
