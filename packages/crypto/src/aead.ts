@@ -11,7 +11,8 @@ const MAX_HEADROOM = 1024;
 
 /** Checks arguments, chooses the backend by size and gives failures their code. */
 export function createAead(name: CipherName, nonceLength: 12 | 24, selection: Selection): Aead {
-  const choose = (length: number): CipherBackend => selection.sized(name, length).ciphers[name];
+  const bySize = selection.sized(name);
+  const choose = (length: number): CipherBackend => bySize(length).ciphers[name];
 
   function seal(key: CipherKey, nonce: Uint8Array, plaintext: Uint8Array, ad: Uint8Array): Uint8Array {
     checkNonce(nonce, ad);

@@ -5,7 +5,7 @@ import { createEd25519, createX25519 } from './curves.ts';
 import { CryptoError } from './errors.ts';
 import { hkdf } from './hkdf.ts';
 import { forgetPrivateKey } from './node/key-objects.ts';
-import { argon2id, scrypt } from './password.ts';
+import { createPasswordHashing } from './password.ts';
 import type { BackendName, HashName, IncrementalHash, Primitives } from './primitives.ts';
 import { type Selection, selectBackends } from './selection.ts';
 import { publicKeyToX25519 } from './sodium/curve.ts';
@@ -43,25 +43,36 @@ export function createPrimitives(name: BackendName): Primitives {
     chacha20poly1305: createAead('chacha20poly1305', 12, selection),
     xchacha20poly1305: createAead('xchacha20poly1305', 24, selection),
     aes256gcm: createAead('aes256gcm', 12, selection),
-    scrypt,
-    argon2id,
+    ...createPasswordHashing(name),
   };
 }
 
 function createHashing(selection: Selection): Hashing {
-  const digest = (hash: HashName, data: Uint8Array): Uint8Array => {
-    assertBytes('data', data);
-    return selection.sized(`hash-${hash}`, data.length).hash(hash, data);
+  const digest = {
+    sha256: selection.sized('hash-sha256'),
+    sha512: selection.sized('hash-sha512'),
+    blake2b: selection.sized('hash-blake2b'),
+  };
+  const mac = {
+    sha256: selection.sized('hmac-sha256'),
+    sha512: selection.sized('hmac-sha512'),
+    blake2b: selection.sized('hmac-blake2b'),
   };
   const hmac = (hash: HashName, key: Uint8Array, data: Uint8Array): Uint8Array => {
     assertHash(hash);
     assertBytes('key', key);
     assertBytes('data', data);
-    return selection.sized(`hmac-${hash}`, data.length).hmac(hash, key, data);
+    return mac[hash](data.length).hmac(hash, key, data);
   };
   return {
-    sha256: (data) => digest('sha256', data),
-    sha512: (data) => digest('sha512', data),
+    sha256(data) {
+      assertBytes('data', data);
+      return digest.sha256(data.length).hash('sha256', data);
+    },
+    sha512(data) {
+      assertBytes('data', data);
+      return digest.sha512(data.length).hash('sha512', data);
+    },
     blake2b(data, { length = 64, key } = {}) {
       assertBytes('data', data);
       assertLength('length', length, 16, 64);
@@ -69,7 +80,7 @@ function createHashing(selection: Selection): Hashing {
         assertBytes('key', key);
         assertLength('key.length', key.length, 1, 64);
       }
-      return selection.sized('hash-blake2b', data.length).blake2b(data, length, key);
+      return digest.blake2b(data.length).blake2b(data, length, key);
     },
     hmac,
     hkdf(hash, ikm, { salt, info, length }) {

@@ -11,7 +11,7 @@ export function createEd25519(selection: Selection): Ed25519 {
     keyPairFromSeed(seed) {
       assertBytes('seed', seed, 32);
       const secretKey = seed.slice();
-      return { publicKey: selection.fixed().ed25519.publicKey(secretKey), secretKey };
+      return { publicKey: selection.derivation().ed25519.publicKey(secretKey), secretKey };
     },
     sign(message, secretKey) {
       assertBytes('message', message);
@@ -35,7 +35,7 @@ export function createX25519(selection: Selection): X25519 {
     generateKeyPair: () => selection.fixed().x25519.generateKeyPair(),
     publicKey(secretKey) {
       assertBytes('secretKey', secretKey, 32);
-      return selection.fixed().x25519.publicKey(secretKey);
+      return selection.derivation().x25519.publicKey(secretKey);
     },
     sharedSecret(secretKey, publicKey) {
       assertBytes('secretKey', secretKey, 32);

@@ -1,16 +1,37 @@
 import { assertBytes, assertLength } from './bytes.ts';
-import { CryptoError } from './errors.ts';
-import { runArgon2idWorker } from './node/argon2-worker.ts';
-import { hasNodeCrypto, nodeCrypto, plain } from './node/node-crypto.ts';
-import type { Argon2idOptions, ScryptOptions } from './primitives.ts';
-import { sodiumArgon2id, sodiumScrypt } from './sodium/password.ts';
+import { hasNodeCrypto } from './node/node-crypto.ts';
+import { hasNodeArgon2, nodeArgon2id, nodeScrypt } from './node/password.ts';
+import { runSodiumWorker } from './node/sodium-worker.ts';
+import type { Argon2idOptions, BackendName, Primitives, ScryptOptions } from './primitives.ts';
+import { loadSodium } from './sodium/library.ts';
+import { type PasswordJob, runPasswordJob } from './sodium/password.ts';
 
-// 4 GiB: what 32-bit WebAssembly can address. scrypt needs 128 * N * r bytes.
+// 4 GiB: what 32-bit WebAssembly can address. scrypt needs 128 * r * (N + p) bytes (RFC 7914 §2).
 const MAX_MEMORY = 2 ** 32;
 
-/** scrypt (RFC 7914): on Node in its thread pool, elsewhere on the calling thread. */
-export async function scrypt(password: Uint8Array, options: ScryptOptions): Promise<Uint8Array> {
-  const { salt, N, r, p, length, signal } = options;
+/** scrypt and Argon2id: on Node never on the calling thread. */
+export function createPasswordHashing(name: BackendName): Pick<Primitives, 'scrypt' | 'argon2id'> {
+  const prefersNode = name !== 'sodium' && hasNodeCrypto();
+  return {
+    async scrypt(password, options) {
+      checkScrypt(password, options);
+      const { salt, N, r, p, length, signal } = options;
+      const job = { kind: 'scrypt', password, salt, N, r, p, length } as const;
+      signal?.throwIfAborted();
+      return prefersNode ? unlessAborted(nodeScrypt(job), signal) : runSodium(job, signal);
+    },
+    async argon2id(password, options) {
+      checkArgon2id(password, options);
+      const { salt, memoryKiB, iterations, length, signal } = options;
+      const job = { kind: 'argon2id', password, salt, memoryKiB, iterations, length } as const;
+      signal?.throwIfAborted();
+      if (prefersNode && hasNodeArgon2()) return unlessAborted(nodeArgon2id(job), signal);
+      return runSodium(job, signal);
+    },
+  };
+}
+
+function checkScrypt(password: Uint8Array, { salt, N, r, p, length }: ScryptOptions): void {
   assertBytes('password', password);
   assertBytes('salt', salt);
   assertLength('salt.length', salt.length, 8, 1024);
@@ -20,39 +41,43 @@ export async function scrypt(password: Uint8Array, options: ScryptOptions): Prom
   assertLength('p', p, 1, 2 ** 16);
   assertLength('length', length, 16, 1024);
   if (128 * r * (N + p) > MAX_MEMORY) throw new RangeError('N, r and p need more than 4 GiB');
-  signal?.throwIfAborted();
-  const derived = hasNodeCrypto()
-    ? await nodeScrypt(password, { salt, N, r, p, length })
-    : sodiumScrypt(password, { salt, N, r, p, length });
-  if (signal?.aborted) {
-    derived.fill(0);
-    throw signal.reason;
-  }
-  return derived;
 }
 
-function nodeScrypt(password: Uint8Array, options: ScryptOptions): Promise<Uint8Array> {
-  const { salt, N, r, p, length } = options;
-  // OpenSSL counts a little more than 128 * N * r.
-  const maxmem = 128 * r * (N + p + 2) + 65_536;
-  return new Promise((resolve, reject) => {
-    nodeCrypto().scrypt(password, salt, length, { N, r, p, maxmem }, (error, derived) => {
-      if (error === null) resolve(plain(derived));
-      else reject(new CryptoError('PASSWORD_HASH_FAILED', 'scrypt could not run', { cause: error }));
-    });
-  });
-}
-
-/** Argon2id 1.3 with one lane (RFC 9106): on Node in a worker, elsewhere on the calling thread. */
-export async function argon2id(password: Uint8Array, options: Argon2idOptions): Promise<Uint8Array> {
-  const { salt, memoryKiB, iterations, length, signal } = options;
+function checkArgon2id(password: Uint8Array, options: Argon2idOptions): void {
+  const { salt, memoryKiB, iterations, length } = options;
   assertBytes('password', password);
   assertBytes('salt', salt, 16);
-  assertLength('memoryKiB', memoryKiB, 8, 2 ** 21);
+  assertLength('memoryKiB', memoryKiB, 8, MAX_MEMORY / 1024 - 1);
   assertLength('iterations', iterations, 1, 2 ** 16);
   assertLength('length', length, 16, 1024);
-  signal?.throwIfAborted();
-  const job = { password, salt, memoryKiB, iterations, length };
-  if (hasNodeCrypto()) return runArgon2idWorker(job, signal);
-  return sodiumArgon2id(job);
+}
+
+async function runSodium(job: PasswordJob, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  if (hasNodeCrypto()) return runSodiumWorker(job, signal);
+  await loadSodium();
+  return runPasswordJob(job);
+}
+
+/** What runs in Node's thread pool cannot be stopped: its result is zeroed and dropped. */
+async function unlessAborted(
+  running: Promise<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  if (signal === undefined) return running;
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(signal.reason);
+  });
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([running, aborted]);
+  } catch (error) {
+    running.then(
+      (derived) => derived.fill(0),
+      () => undefined,
+    );
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }

@@ -2,36 +2,40 @@ import type { Backend, CipherName } from './backend.ts';
 import { CryptoError } from './errors.ts';
 import { nodeBackend } from './node/node-backend.ts';
 import { hasNodeCrypto } from './node/node-crypto.ts';
+import { createXChaCha } from './node/xchacha.ts';
 import type { BackendName, HashName } from './primitives.ts';
+import { hchacha20 } from './sodium/aead.ts';
 import { isSodiumLoaded } from './sodium/library.ts';
 import { sodiumBackend } from './sodium/sodium-backend.ts';
 
 /** Up to how many bytes of input libsodium is the faster one; measured by `pnpm bench crypto` on Node 20 and 24. */
-const SODIUM_UP_TO: Readonly<Record<CipherName | `hash-${HashName}` | `hmac-${HashName}`, number>> = {
-  chacha20poly1305: 1024,
-  xchacha20poly1305: 1536,
+const SODIUM_UP_TO: Readonly<Record<SizedOperation, number>> = {
+  chacha20poly1305: 1536,
+  xchacha20poly1305: 4096,
   // @noble/ciphers is never the faster one.
   aes256gcm: -1,
-  'hash-sha256': 64,
+  'hash-sha256': 128,
   'hash-sha512': 256,
-  'hash-blake2b': 1024,
-  'hmac-sha256': 128,
+  'hash-blake2b': 4096,
+  'hmac-sha256': 256,
   'hmac-sha512': 512,
-  'hmac-blake2b': 1024,
+  'hmac-blake2b': 4096,
 };
 
 /** The operations whose backend depends on the size of the input. */
-export type SizedOperation = keyof typeof SODIUM_UP_TO;
+export type SizedOperation = CipherName | `hash-${HashName}` | `hmac-${HashName}`;
 
-/** Chooses the backend for an operation and its number of input bytes. */
-export type Choose = (operation: SizedOperation, length: number) => Backend;
+/** The backend for a number of input bytes. */
+export type ChooseBySize = (length: number) => Backend;
 
 /** The choices of one kind of primitives. */
 export interface Selection {
-  /** By operation and input size. */
-  readonly sized: Choose;
-  /** For keys and signatures, and for input whose size is not known beforehand. */
+  /** For operations on bytes. */
+  sized(operation: SizedOperation): ChooseBySize;
+  /** For signatures, key agreement and input whose size is not known beforehand. */
   fixed(): Backend;
+  /** For the public key of a secret key: importing it into node:crypto costs more than computing it here. */
+  derivation(): Backend;
 }
 
 /** The selection that a backend's name stands for. */
@@ -40,12 +44,24 @@ export function selectBackends(name: BackendName): Selection {
   if (!hasNodeCrypto()) throw new CryptoError('UNSUPPORTED', 'this runtime has no node:crypto');
   if (name === 'node') return only(nodeBackend);
   return {
-    sized: (operation, length) =>
-      length <= SODIUM_UP_TO[operation] && isSodiumLoaded() ? sodiumBackend : nodeBackend,
-    fixed: () => nodeBackend,
+    sized(operation) {
+      const limit = SODIUM_UP_TO[operation];
+      return (length) => {
+        if (!isSodiumLoaded()) return nodeBackend;
+        return length <= limit ? sodiumBackend : combinedBackend;
+      };
+    },
+    fixed: () => (isSodiumLoaded() ? combinedBackend : nodeBackend),
+    derivation: () => (isSodiumLoaded() ? sodiumBackend : nodeBackend),
   };
 }
 
+/** node:crypto, with libsodium for the one step of XChaCha20 that node:crypto does not have. */
+const combinedBackend: Backend = {
+  ...nodeBackend,
+  ciphers: { ...nodeBackend.ciphers, xchacha20poly1305: createXChaCha(hchacha20) },
+};
+
 function only(backend: Backend): Selection {
-  return { sized: () => backend, fixed: () => backend };
+  return { sized: () => () => backend, fixed: () => backend, derivation: () => backend };
 }

@@ -1,13 +1,11 @@
 import { randomBytes } from '../bytes.ts';
-import { type NodeCrypto, nodeCrypto, plain } from './node-crypto.ts';
+import { fromBase64Url, toBase64Url } from './base64url.ts';
+import { type NodeCrypto, nodeCrypto } from './node-crypto.ts';
 
 /** A key as node:crypto holds it. */
 export type KeyObject = ReturnType<NodeCrypto['createSecretKey']>;
 /** The curves whose keys are imported. */
 export type CurveName = 'Ed25519' | 'X25519';
-
-// The base point of X25519 (RFC 7748 §4.1): a public key is its product with the secret.
-const BASE_POINT = Uint8Array.of(9, ...new Uint8Array(31));
 
 // A peer's key is used for a handshake and its records; keys of more peers than this are imported again.
 const MAX_PUBLIC_KEYS = 1024;
@@ -25,7 +23,7 @@ const privateKeys = new WeakMap<Uint8Array, { curve: CurveName; fingerprint: str
 /** The imported form of a public key; the least recently used one is forgotten. */
 export function importPublicKey(curve: CurveName, bytes: Uint8Array): KeyObject {
   const cache = publicKeys[curve];
-  const id = String.fromCharCode(...bytes);
+  const id = String.fromCharCode.apply(null, bytes as unknown as number[]);
   const known = cache.get(id);
   if (known !== undefined) {
     cache.delete(id);
@@ -55,17 +53,12 @@ export function importPrivateKey(curve: CurveName, bytes: Uint8Array): KeyObject
 }
 
 /**
- * A fresh key pair, its private key already imported. Node's own generateKeyPairSync is not used: on Node 20 a garbage
- * collection while such a key is exported waits for a lock that the export holds, for ever.
+ * A fresh key pair, its private key already imported. Node's own generateKeyPairSync is not used: on Node 20 exporting its
+ * key may never return, when a garbage collection meanwhile destroys the job that made the key: both lock it.
  */
 export function generateKeyPair(curve: CurveName): { publicKey: Uint8Array; secretKey: Uint8Array } {
   const secretKey = randomBytes(32);
-  const privateKey = importPrivateKey(curve, secretKey);
-  if (curve === 'Ed25519') return { publicKey: publicKeyOf(privateKey), secretKey };
-  const publicKey = plain(
-    nodeCrypto().diffieHellman({ privateKey, publicKey: importPublicKey(curve, BASE_POINT) }),
-  );
-  return { publicKey, secretKey };
+  return { publicKey: publicKeyOf(importPrivateKey(curve, secretKey)), secretKey };
 }
 
 /** The raw public key of a private key. */
@@ -79,17 +72,5 @@ export function forgetPrivateKey(bytes: Uint8Array): void {
 }
 
 function fingerprintOf(bytes: Uint8Array): string {
-  return nodeCrypto().hash('sha256', bytes, 'base64');
-}
-
-function toBase64Url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
-}
-
-function fromBase64Url(text: string): Uint8Array {
-  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  return nodeCrypto().hash('sha256', bytes, 'hex');
 }

@@ -50,6 +50,12 @@ export interface SodiumLibrary {
   _crypto_hash_sha512_init(state: number): number;
   _crypto_hash_sha512_update(state: number, data: number, low: number, high: number): number;
   _crypto_hash_sha512_final(state: number, out: number): number;
+  _crypto_auth_hmacsha256_init(state: number, key: number, keyLength: number): number;
+  _crypto_auth_hmacsha256_update(state: number, data: number, low: number, high: number): number;
+  _crypto_auth_hmacsha256_final(state: number, out: number): number;
+  _crypto_auth_hmacsha512_init(state: number, key: number, keyLength: number): number;
+  _crypto_auth_hmacsha512_update(state: number, data: number, low: number, high: number): number;
+  _crypto_auth_hmacsha512_final(state: number, out: number): number;
   _crypto_sign_seed_keypair(publicKey: number, secretKey: number, seed: number): number;
   _crypto_sign_detached(
     signature: number,
