@@ -4,6 +4,7 @@ export default defineConfig({
   entry: [
     'src/index.ts',
     'src/tcp.ts',
+    'src/compression.ts',
     'src/ws.ts',
     'src/ws-browser.ts',
     'src/memory.ts',

@@ -20,8 +20,10 @@ export {
 export type { ConnectionLimits, RefusalReason } from './admission.ts';
 export type { BackOffOptions } from './back-off.ts';
 export type { Bans } from './bans.ts';
+export { decodeBody, encodeBody } from './bodies.ts';
 export type { ByteConnection, ByteConnectionHandler } from './byte-connection.ts';
 export { type Clock, type Random, systemClock } from './clock.ts';
+export type { Compressor } from './compressor.ts';
 export type { Connection, ConnectionStats, OpenStreamOptions } from './connection.ts';
 export {
   type ConnectionManager,
@@ -34,6 +36,16 @@ export { ResetCode } from './frames.ts';
 export { formatIp, type IpBytes, type IpScope, ipLimitKeys, ipScope, parseIp } from './ip.ts';
 export type { KeepAliveOptions } from './keep-alive.ts';
 export type { WireLimits } from './limits.ts';
+export {
+  createMessageSender,
+  type IncomingMessage,
+  type MessageOptions,
+  type MessageSender,
+  receiveMessages,
+} from './messages.ts';
+export type { RequestOptions } from './request-body.ts';
+export { type RequestHandler, type ServeOptions, serveRequests } from './request-server.ts';
+export { createRequester, type RequestCallOptions, type Requester } from './requester.ts';
 export type { SignalOptions, Stream, StreamSink } from './stream.ts';
 export type { ProtocolHandler } from './stream-router.ts';
 export { createTimerWheel, type TimerWheel, type TimerWheelOptions, type WheelTimer } from './timer-wheel.ts';

@@ -15,3 +15,8 @@ export function flowControlError(message: string): TransportError {
 export function floodError(message: string): TransportError {
   return new TransportError('FLOOD', message, { resetCode: ResetCode.flood });
 }
+
+/** The bytes of a stream are not what the message layer writes. */
+export function malformed(message: string, cause?: unknown): TransportError {
+  return new TransportError('MALFORMED', message, { cause, resetCode: ResetCode.protocolError });
+}
