@@ -25,6 +25,12 @@ export interface WebSocketTransportOptions {
    * @defaultValue false
    */
   readonly allowAnyCertificate?: boolean;
+  /**
+   * Masks what is sent with fresh keys when dialling, as RFC 6455 §5.3 asks for. By default the key is zero: masking keeps a
+   * script from choosing the bytes on the wire, and these are ciphertext; it costs most of the throughput (docs/adr/0005).
+   * @defaultValue false
+   */
+  readonly useMasking?: boolean;
   /** Milliseconds until a dialled or accepted socket must have become a WebSocket. @defaultValue 10,000 */
   readonly handshakeTimeout?: number;
   /** Accepted sockets that may wait for their upgrade request at a time; more are dropped. @defaultValue 1024 */
@@ -71,6 +77,7 @@ async function dial(
     ...WEB_SOCKET_OPTIONS,
     handshakeTimeout: settings.handshakeTimeout,
     followRedirects: false,
+    ...(settings.useMasking ? {} : { generateMask: (mask: Buffer) => mask.fill(0) }),
     rejectUnauthorized: settings.allowAnyCertificate !== true,
     ...(settings.ca === undefined ? {} : { ca: Buffer.from(settings.ca) }),
     ...(target.family === 'dns4' ? { family: 4 } : target.family === 'dns6' ? { family: 6 } : {}),
