@@ -1,3 +1,4 @@
+export type { ChannelKind } from './channel/key-schedule.ts';
 export type { ChannelSecrets } from './channel/secrets.ts';
 export { createStaticKeyCertificate, type StaticKeyCertificate } from './handshake/certificate.ts';
 export { HandshakeError, type HandshakeErrorCode } from './handshake/errors.ts';

@@ -16,4 +16,4 @@ export {
   type NoiseProtocol,
   parseProtocolName,
 } from './noise/protocol.ts';
-export type { CipherName, HashName } from './noise/suite.ts';
+export type { CipherName, CipherSuite, HashFunction, HashName } from './noise/suite.ts';

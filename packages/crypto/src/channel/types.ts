@@ -72,3 +72,31 @@ export interface StreamChannel extends Disposable {
   readonly isRemoteClosed: boolean;
   readonly counters: ChannelCounters;
 }
+
+/** Protected datagrams over a network that may lose, repeat and reorder them (NZ-CHANNEL-01 §7). */
+export interface DatagramChannel extends Disposable {
+  /** Most bytes that one `seal` takes. */
+  readonly maxPlaintext: number;
+  /**
+   * Seals one datagram: 29 bytes longer than the plaintext.
+   * @throws RangeError for more than `maxPlaintext` bytes; ChannelError `CLOSED`, `LIMIT_REACHED`.
+   */
+  seal(plaintext: Uint8Array): Uint8Array;
+  /**
+   * Opens one datagram; borrowed.
+   * @returns The plaintext in fresh memory, or undefined when the datagram was for the channel itself.
+   * @throws ChannelError `INVALID_RECORD`: drop the datagram, the channel is as it was. `CLOSED` after the end.
+   */
+  open(datagram: Uint8Array): Uint8Array | undefined;
+  /** Datagrams that the channel itself has to send; ask after `open` and after `onTimeout`. */
+  takeControl(): Uint8Array[] | undefined;
+  /** When `onTimeout` is to be called next; ask again after `open`, `takeControl` and `onTimeout`. */
+  readonly nextTimeout: number | undefined;
+  /** Lets time pass: ratchets, repetitions of lost offers, erasure of the previous epoch's key. */
+  onTimeout(now: number): void;
+  /** Ends the channel: everything is wiped. @returns The datagram that tells the peer; empty the second time. */
+  close(): Uint8Array[];
+  /** The peer has closed, authentically. Datagrams that were under way may still come. */
+  readonly isRemoteClosed: boolean;
+  readonly counters: ChannelCounters;
+}

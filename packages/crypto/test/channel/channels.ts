@@ -1,7 +1,9 @@
 import {
   type ChannelLimits,
   type ChannelSink,
+  createDatagramChannel,
   createStreamChannel,
+  type DatagramChannel,
   type StreamChannel,
 } from '../../src/channel.ts';
 import { NOW, primitives, type Sides, shakeHands } from '../handshake/peers.ts';
@@ -48,4 +50,14 @@ export function settle(
     if (fromA) b.receive(join(fromA), sinkB);
     if (fromB) a.receive(join(fromB), sinkA);
   }
+}
+
+/** A datagram channel's both ends, Alice's first. */
+export function createDatagramChannels(
+  sides: Sides = {},
+  limits: Partial<ChannelLimits> = {},
+): [DatagramChannel, DatagramChannel] {
+  const { initiator, responder } = shakeHands(sides);
+  const options = { now: NOW, primitives, limits };
+  return [createDatagramChannel(initiator, options), createDatagramChannel(responder, options)];
 }

@@ -1,0 +1,80 @@
+import { DATAGRAM_HEADER, MAX_EPOCH_NUMBER, writeDatagramHeader } from './datagram-header.ts';
+import { ChannelError, channelClosed } from './errors.ts';
+import { disposeKeys, type EpochKeys, stepSecret } from './key-schedule.ts';
+import { type RecordTypeNumber, SEAL_OVERHEAD, SMALL_RECORD, TYPE_BYTES, writeCounter } from './record.ts';
+import type { SideOptions } from './sending-side.ts';
+
+const NONCE_BYTES = 12;
+
+/** The sending direction of a datagram channel. */
+export class DatagramSender {
+  readonly #options: SideOptions;
+  readonly #nonce = new Uint8Array(NONCE_BYTES);
+  readonly #header = new Uint8Array(DATAGRAM_HEADER);
+  #secret: Uint8Array;
+  #keys: EpochKeys | undefined;
+  generation = 0;
+  step = -1;
+  /** Datagrams and bytes under the current key. */
+  records = 0;
+  bytes = 0;
+
+  /** @param secret - Traffic secret of generation 0; owned from now on. */
+  constructor(secret: Uint8Array, options: SideOptions) {
+    this.#options = options;
+    this.#secret = secret;
+    this.advance();
+  }
+
+  /** Goes on under the traffic secret of the next generation; owned from now on. */
+  startGeneration(secret: Uint8Array): void {
+    this.#options.primitives.wipe(this.#secret);
+    this.#secret = secret;
+    this.generation += 1;
+    this.step = -1;
+    this.advance();
+  }
+
+  /** One step of the symmetric ratchet. */
+  advance(): void {
+    if (this.step === MAX_EPOCH_NUMBER)
+      throw new ChannelError('LIMIT_REACHED', 'the last epoch has been used');
+    const { recordCipher, primitives } = this.#options;
+    const { keys, next } = stepSecret(this.#secret, recordCipher, primitives);
+    if (this.#keys) disposeKeys(this.#keys);
+    this.#keys = keys;
+    this.#secret = next;
+    this.step += 1;
+    this.records = 0;
+    this.bytes = 0;
+  }
+
+  /** Seals one datagram. */
+  seal(type: RecordTypeNumber, content: Uint8Array): Uint8Array {
+    if (!this.#keys) throw channelClosed();
+    if (this.records >= this.#options.hardRecords) {
+      throw new ChannelError('LIMIT_REACHED', 'this key has protected as many datagrams as it may');
+    }
+    const { generation, step, records: counter } = this;
+    writeDatagramHeader(this.#header, { generation, step, counter });
+    const { small, large, isSmallLittleEndian, isLargeLittleEndian } = this.#keys;
+    const isSmall = content.length + SEAL_OVERHEAD <= SMALL_RECORD;
+    writeCounter(this.#nonce, counter, isSmall ? isSmallLittleEndian : isLargeLittleEndian);
+    this.records += 1;
+    this.bytes += content.length + SEAL_OVERHEAD;
+    const plaintext = new Uint8Array(TYPE_BYTES + content.length);
+    plaintext[0] = type;
+    plaintext.set(content, TYPE_BYTES);
+    const sealed = (isSmall ? small : large).seal(this.#nonce, plaintext, this.#header);
+    const datagram = new Uint8Array(DATAGRAM_HEADER + sealed.length);
+    datagram.set(this.#header);
+    datagram.set(sealed, DATAGRAM_HEADER);
+    return datagram;
+  }
+
+  wipe(): void {
+    this.#options.primitives.wipe(this.#secret);
+    if (this.#keys) disposeKeys(this.#keys);
+    this.#keys = undefined;
+  }
+}
