@@ -12,10 +12,13 @@ import { NOW, primitives, type Sides, shakeHands } from '../handshake/peers.ts';
 export function createChannels(
   sides: Sides = {},
   limits: Partial<ChannelLimits> = {},
+  limitsOfBob: Partial<ChannelLimits> = limits,
 ): [StreamChannel, StreamChannel] {
   const { initiator, responder } = shakeHands(sides);
-  const options = { now: NOW, primitives, limits };
-  return [createStreamChannel(initiator, options), createStreamChannel(responder, options)];
+  return [
+    createStreamChannel(initiator, { now: NOW, primitives, limits }),
+    createStreamChannel(responder, { now: NOW, primitives, limits: limitsOfBob }),
+  ];
 }
 
 /** Keeps what a channel delivers. */
