@@ -46,6 +46,7 @@ export {
 export type { RequestOptions } from './request-body.ts';
 export { type RequestHandler, type ServeOptions, serveRequests } from './request-server.ts';
 export { createRequester, type RequestCallOptions, type Requester } from './requester.ts';
+export { createUpgrader, type SecureUpgraderOptions } from './secure-upgrader.ts';
 export type { SignalOptions, Stream, StreamSink } from './stream.ts';
 export type { ProtocolHandler } from './stream-router.ts';
 export { createTimerWheel, type TimerWheel, type TimerWheelOptions, type WheelTimer } from './timer-wheel.ts';
