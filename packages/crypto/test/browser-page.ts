@@ -65,7 +65,11 @@ async function check(vectors: Vectors): Promise<void> {
     if (!isValid) problems.push('ed25519 refused a valid signature');
   }
   for (const { secretKey, theirPublicKey, sharedSecret } of vectors.x25519) {
-    expectHex('x25519', primitives.x25519.sharedSecret(bytes(secretKey), bytes(theirPublicKey)), sharedSecret);
+    expectHex(
+      'x25519',
+      primitives.x25519.sharedSecret(bytes(secretKey), bytes(theirPublicKey)),
+      sharedSecret,
+    );
   }
   for (const { password, salt, derived, ...options } of vectors.argon2id) {
     expectHex(
@@ -75,8 +79,13 @@ async function check(vectors: Vectors): Promise<void> {
     );
   }
   const value = { list: [1, 'two', new Uint8Array([3])] };
-  expectHex('msgpack', encodeCanonical(decodeCanonical(encodeCanonical(value))), '81a46c6973749301a374776fc40103');
-  if (String(SecretBytes.from(new Uint8Array(1))) !== '[SecretBytes]') problems.push('SecretBytes printed itself');
+  expectHex(
+    'msgpack',
+    encodeCanonical(decodeCanonical(encodeCanonical(value))),
+    '81a46c6973749301a374776fc40103',
+  );
+  if (String(SecretBytes.from(new Uint8Array(1))) !== '[SecretBytes]')
+    problems.push('SecretBytes printed itself');
 }
 
 await fetch('/vectors')

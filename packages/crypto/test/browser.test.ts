@@ -31,21 +31,19 @@ async function bundle(): Promise<string> {
 
 /** Serves the page, its script and the vectors; answers what the page posts. */
 async function runPage(script: string, vectors: string): Promise<string[]> {
+  const server = createServer();
   const posted = new Promise<string>((resolve) => {
-    server = createServer((request: IncomingMessage, response: ServerResponse) => {
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       const send = (type: string, body: string): void =>
         void response.writeHead(200, { 'content-type': type }).end(body);
       if (request.url === '/script.js') send('text/javascript', script);
       else if (request.url === '/vectors') send('application/json', vectors);
       else if (request.url === '/result') {
-        let body = '';
-        request.on('data', (chunk: Buffer) => {
-          body += chunk.toString();
-        });
-        request.on('end', () => {
-          send('text/plain', '');
-          resolve(body);
-        });
+        request
+          .setEncoding('utf8')
+          .toArray()
+          .then((chunks: string[]) => resolve(chunks.join('')), String);
+        send('text/plain', '');
       } else send('text/html', '<!doctype html><script type="module" src="/script.js"></script>');
     });
   });
@@ -65,8 +63,6 @@ async function runPage(script: string, vectors: string): Promise<string[]> {
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }
-
-let server: ReturnType<typeof createServer>;
 
 it('the whole package runs in a browser on libsodium alone', { timeout: 60_000 }, async () => {
   const script = await bundle();

@@ -6,7 +6,10 @@ it('before ready() node:crypto does what it can, and the rest says what to do', 
   const key = new Uint8Array(32);
   const nonce = new Uint8Array(24);
   const sodium = createPrimitives('sodium');
-  const notReady = expect.objectContaining({ code: 'NOT_READY', message: expect.stringContaining('await ready()') });
+  const notReady = expect.objectContaining({
+    code: 'NOT_READY',
+    message: expect.stringContaining('await ready()'),
+  });
 
   const early = [
     primitives.sha256(key),
