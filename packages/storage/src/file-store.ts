@@ -1,7 +1,8 @@
-import { randomBytes, ready } from '@nzcore/crypto';
+import { ready } from '@nzcore/crypto';
+import { bindDirectory } from './bound-directory.ts';
 import { compareBytes, toHex, utf8 } from './bytes.ts';
 import { isStorageError, StorageError } from './errors.ts';
-import { isMissing, readFully, replaceFile, toFileError, withFile, writeAll } from './file-access.ts';
+import { replaceFile, toFileError } from './file-access.ts';
 import {
   type CatalogEntry,
   createFileCatalog,
@@ -89,8 +90,6 @@ export interface FileStore extends AsyncDisposable {
   rotateKeys(options?: OperationOptions): Promise<{ rewritten: number }>;
 }
 
-const MARKER = 'nzcore-files';
-
 /**
  * Opens, or makes, a directory of encrypted files.
  *
@@ -103,46 +102,13 @@ export async function openFileStore(directory: string, options: FileStoreOptions
   const catalog = createFileCatalog(options.catalog);
   try {
     await fileSystem.makeDirectory(directory);
-    await bindDirectory(fileSystem, directory, catalog);
+    await bindDirectory(fileSystem, directory, catalog, { marker: 'nzcore-files', extension: '.nzf' });
   } catch (error) {
     throw toFileError(error);
   }
   let bytes = 0;
   for await (const entry of catalog.entries(new Uint8Array(0), signal)) bytes += entry.size;
   return new DirectoryFileStore(directory, catalog, fileSystem, options, bytes);
-}
-
-/** Makes sure that this catalog and this directory are each other's. */
-async function bindDirectory(fs: FileSystem, directory: string, catalog: FileCatalog): Promise<void> {
-  const known = await catalog.directoryId();
-  const found = await withFile(fs.open(`${directory}/${MARKER}`, 'read'), (file) =>
-    readFully(file, 33, 0),
-  ).catch((error: unknown) => {
-    if (isMissing(error)) return undefined;
-    throw error;
-  });
-  if (known === undefined && found === undefined) {
-    if ((await fs.list(directory)).some((name) => name.endsWith('.nzf'))) throw foreign();
-    const id = randomBytes(16);
-    const names = { temporary: `${toHex(id)}.tmp`, final: MARKER };
-    await replaceFile(fs, directory, names, async (file) => {
-      await writeAll(file, [utf8(toHex(id))], 0);
-    });
-    await catalog.setDirectoryId(id);
-    return;
-  }
-  // A crash between the two above leaves a marker without files.
-  if (known === undefined && !(await fs.list(directory)).some((name) => name.endsWith('.nzf'))) {
-    await fs.remove(`${directory}/${MARKER}`);
-    await bindDirectory(fs, directory, catalog);
-    return;
-  }
-  if (known === undefined || found === undefined || compareBytes(utf8(toHex(known)), found) !== 0)
-    throw foreign();
-}
-
-function foreign(): StorageError {
-  return new StorageError('STORE_CORRUPT', 'the directory and the catalog do not belong together');
 }
 
 class DirectoryFileStore implements FileStore {
