@@ -1,6 +1,7 @@
-import { createRequire } from 'node:module';
+import { stripVTControlCharacters } from 'node:util';
 import { ready } from '@nzcore/crypto';
 import fc from 'fast-check';
+import jsqr from 'jsqr';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cardFromText, cardToText, cardToUri, createCard, MAX_CARD_LENGTH, openCard } from '../src/card.ts';
 import { type Identity, IdentityError, identityFromSeed } from '../src/index.ts';
@@ -15,13 +16,6 @@ const details = {
   name: 'Ada Lovelace',
   addresses: ['/ip4/192.0.2.1/tcp/4001', '/dns/peer.example.org/tcp/443/wss'],
 };
-
-// Its types describe another module format than the one it has.
-const jsqr = createRequire(import.meta.url)('jsqr') as (
-  pixels: Uint8ClampedArray,
-  width: number,
-  height: number,
-) => { data: string } | null;
 
 let identity: Identity;
 let card: Uint8Array;
@@ -160,8 +154,14 @@ describe('QR code of a card', () => {
   });
 
   it('is read back from the terminal’s half blocks by a decoder', async () => {
-    const terminal = await cardToTerminalQr(card);
+    const terminal = cardToTerminalQr(card, { colors: false });
     expect(openCard(decodeQr(modulesOfBlocks(terminal)), { now: NOW }).peerId).toBe(identity.peerId);
+  });
+
+  it('is black on white in the terminal unless told otherwise', () => {
+    const lines = cardToTerminalQr(card).trimEnd().split('\n');
+    expect(lines.every((line) => line.startsWith('\u001b[30;107m') && line.endsWith('\u001b[0m'))).toBe(true);
+    expect(stripVTControlCharacters(cardToTerminalQr(card))).toBe(cardToTerminalQr(card, { colors: false }));
   });
 
   it('is read back at the largest size', async () => {
@@ -214,7 +214,7 @@ function decodeQr(modules: Modules): string {
       pixels.set(dark ? [0, 0, 0, 255] : [255, 255, 255, 255], (y * width + x) * 4);
     }
   }
-  const result = jsqr(pixels, width, height);
+  const result = jsqr.default(pixels, width, height);
   if (result === null) throw new Error('the decoder found no QR code');
   return result.data;
 }

@@ -22,8 +22,6 @@ import { type PasswordHash, passwordHashIsAcceptable } from './password-hash.ts'
 
 /** Length of the associated data of the wrapped data key. */
 export const WRAP_HEADER_LENGTH = 38;
-/** Length of the associated data of the payload. */
-export const PAYLOAD_HEADER_LENGTH = 9;
 /** Length of both the data key's wrapping and its tag. */
 export const WRAPPED_KEY_LENGTH = 48;
 /** Length of the salt of the password hash. */
