@@ -7,6 +7,8 @@ import { type Findings, readPackages, sourceEntries } from './workspace.ts';
 
 /** Entries that are Node's by purpose. Every other entry, `.` always, must run in a browser. */
 const nodeEntries: ReadonlySet<string> = new Set([
+  'identity/keystore',
+  'identity/slip39',
   'node/host',
   'storage/level',
   'transport/tcp',
