@@ -51,7 +51,7 @@ export function createTcpReceiver(isShared: boolean): TcpReceiver {
     connect(options) {
       const reads: Reads = { call: undefined, isPaused: true };
       const onread = buffer === undefined ? {} : onReadInto(buffer, reads);
-      const socket = new Socket({ allowHalfOpen: true, ...onread } as SocketConstructorOpts);
+      const socket = new Socket({ allowHalfOpen: true, noDelay: true, ...onread } as SocketConstructorOpts);
       socket.pause();
       socket.connect(options);
       return buffer === undefined ? sourceOfEvents(socket) : sourceOf(socket, reads);
