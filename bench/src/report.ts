@@ -24,7 +24,7 @@ export function formatTable(rows: readonly Row[], gates: readonly Gate[]): strin
   const { name, unit, better } = first.metric;
   const lines = rows.map((row) => {
     const ratio = `${formatNumber(row.ratio)}x`.padStart(8);
-    const spread = `${formatNumber(row.spread[0])}..${formatNumber(row.spread[1])}`.padEnd(14);
+    const spread = `${formatNumber(row.spread[0])}..${formatNumber(row.spread[1])}`.padEnd(17);
     const goals = gatesOf(gates, row)
       .map((gate) => formatGate(gate, row))
       .join('; ');

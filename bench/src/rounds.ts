@@ -132,5 +132,5 @@ async function withTimeout<T>(value: T | Promise<T>, milliseconds: number): Prom
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return error instanceof Error ? error.message : String(error);
 }
