@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['@nzcore/source', 'module', 'node', 'development|production'];
 
 // The build server reads its counts from vitest's own report.
-const report = process.env['NZCORE_TEST_REPORT'];
+const report = process.env['VITEST_REPORT'];
 
 export default defineConfig({
   resolve: { conditions },

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { builtinModules } from 'node:module';
-import { relative } from 'node:path';
-import { build, type Metafile } from 'esbuild';
+import { join } from 'node:path';
+import { type BuildFailure, build } from 'esbuild';
 import ts from 'typescript';
 import { type Findings, readPackages, sourceEntries } from './workspace.ts';
 
@@ -10,13 +9,13 @@ const nodeEntries: ReadonlySet<string> = new Set([
   'identity/keystore',
   'identity/slip39',
   'node/host',
+  'storage/files',
   'storage/level',
+  'storage/log',
   'transport/tcp',
   'transport/udp',
   'transport/ws',
 ]);
-
-const builtins = new Set(builtinModules);
 
 /** Names of Node's globals that a source text uses as values, apart from `globalThis.process`. */
 export function nodeGlobalsIn(source: string): string[] {
@@ -36,15 +35,8 @@ export function nodeGlobalsIn(source: string): string[] {
   return [...found];
 }
 
-function builtinFindings(label: string, metafile: Metafile): string[] {
-  return Object.entries(metafile.inputs).flatMap(([input, { imports }]) =>
-    imports
-      .filter(({ path }) => path.startsWith('node:') || builtins.has(path))
-      .map(({ path }) => `${label}: ${input} imports ${path}`),
-  );
-}
-
 async function entryFindings(root: string, label: string, file: string): Promise<string[]> {
+  // For a browser esbuild knows no module of Node: an import of one that no `browser` field replaces is an error.
   const result = await build({
     absWorkingDir: root,
     entryPoints: [file],
@@ -55,16 +47,21 @@ async function entryFindings(root: string, label: string, file: string): Promise
     platform: 'browser',
     target: 'es2022',
     conditions: ['@nzcore/source', 'browser'],
-    external: ['node:*', ...builtinModules],
     logLevel: 'silent',
   });
-  const findings = builtinFindings(label, result.metafile);
-  const own = Object.keys(result.metafile.inputs).filter((input) => input.startsWith('packages/'));
-  for (const input of own) {
-    const globals = nodeGlobalsIn(await readFile(`${root}/${input}`, 'utf8'));
+  const findings: string[] = [];
+  for (const input of Object.keys(result.metafile.inputs).filter((name) => name.startsWith('packages/'))) {
+    const globals = nodeGlobalsIn(await readFile(join(root, input), 'utf8'));
     findings.push(...globals.map((name) => `${label}: ${input} uses ${name}, which only Node has`));
   }
   return findings;
+}
+
+function bundleErrors(label: string, failure: BuildFailure): string[] {
+  return failure.errors.map(({ text, location }) => {
+    const place = location === null ? '' : ` (${location.file}:${location.line})`;
+    return `${label}: does not bundle for a browser: ${text}${place}`;
+  });
 }
 
 /** Bundles every neutral entry for a browser and looks for what only Node has. */
@@ -74,9 +71,9 @@ export async function checkRuntimeNeutrality(root: string): Promise<Findings> {
     for (const [subpath, file] of sourceEntries(pkg)) {
       const label = `${pkg.shortName}${subpath.slice(1)}`;
       if (nodeEntries.has(label)) continue;
-      const found = await entryFindings(root, label, file).catch((error: Error) => [
-        `${label}: ${relative(root, file)} does not bundle for a browser: ${error.message}`,
-      ]);
+      const found = await entryFindings(root, label, file).catch((error: BuildFailure) =>
+        bundleErrors(label, error),
+      );
       for (const finding of found) findings.add(finding);
     }
   }
