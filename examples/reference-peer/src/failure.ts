@@ -1,0 +1,128 @@
+import { IdentityError } from '@nzcore/identity';
+import { NodeError } from '@nzcore/node';
+import { StorageError } from '@nzcore/storage';
+import { TransportError } from '@nzcore/transport';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { UsageError } from './options.ts';
+
+/** Why the peer could not run, for a person: one line that says what to do. */
+export interface Failure {
+  readonly exitCode: ExitCode;
+  readonly line: string;
+}
+
+const systemReasons: Readonly<Record<string, string>> = {
+  EACCES: 'this account may not write there',
+  EPERM: 'this account may not write there',
+  EROFS: 'the file system is read-only',
+  ENOTDIR: 'a part of the path is a file',
+  EEXIST: 'it is a file',
+  ENOENT: 'it cannot be created there',
+  ENOSPC: 'no space is left',
+};
+
+/** The system's own error below an error, if there is one. */
+function systemError(error: unknown): NodeJS.ErrnoException | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { code, syscall } = at as NodeJS.ErrnoException;
+    if (syscall !== undefined || (code !== undefined && code in systemReasons)) return at;
+  }
+  return undefined;
+}
+
+function notWritable(dataDir: string, error: unknown): Failure {
+  const system = systemError(error);
+  const reason = systemReasons[system?.code ?? ''] ?? system?.message ?? (error as Error).message;
+  return {
+    exitCode: exitCodes.dataDirectoryNotWritable,
+    line: `cannot use the data directory ${dataDir}: ${reason}; choose another one with --data-dir`,
+  };
+}
+
+function storageFailure(error: StorageError, dataDir: string): Failure {
+  switch (error.code) {
+    case 'STORE_LOCKED': {
+      const advice = 'stop that peer, or give this one a --data-dir of its own';
+      const line = `the data directory ${dataDir} is in use by another process: ${advice}`;
+      return { exitCode: exitCodes.dataDirectoryInUse, line };
+    }
+    case 'IO_ERROR':
+    case 'NO_SPACE':
+      return notWritable(dataDir, error);
+    default: {
+      const reason = error.code === 'WRONG_KEY' ? 'it belongs to another identity' : error.code;
+      const advice = 'restore the directory from a backup, or move it away to begin with an empty one';
+      return {
+        exitCode: exitCodes.storeCorrupt,
+        line: `the store in ${dataDir} cannot be read (${reason}): ${advice}`,
+      };
+    }
+  }
+}
+
+function identityFailure(error: IdentityError, dataDir: string): Failure {
+  switch (error.code) {
+    case 'WRONG_PASSPHRASE': {
+      const line = `wrong passphrase for the keystore in ${dataDir}: give the one that it was created with`;
+      return { exitCode: exitCodes.passphraseWrong, line };
+    }
+    case 'PASSPHRASE_UNAVAILABLE':
+    case 'INSECURE_FILE':
+      return {
+        exitCode: exitCodes.passphraseUnreadable,
+        line: `cannot take the passphrase: ${error.message}`,
+      };
+    default: {
+      const advice = 'restore it from a backup, or its identity from the seed words';
+      const line = `the keystore in ${dataDir} cannot be read (${error.code}): ${advice}`;
+      return { exitCode: exitCodes.keystoreUnusable, line };
+    }
+  }
+}
+
+function transportFailure(error: TransportError): Failure {
+  const code = systemError(error)?.code;
+  if (code === 'EADDRINUSE') {
+    const advice = 'stop the program that has it, or choose another with --listen (port 0 takes a free one)';
+    return { exitCode: exitCodes.portInUse, line: `${error.message}: the port is in use; ${advice}` };
+  }
+  const reasons: Readonly<Record<string, string>> = {
+    EACCES: 'this account may not use that port; ports from 1024 on are open to all',
+    EADDRNOTAVAIL: 'this machine does not have that address',
+    ENOTFOUND: 'that name is not known',
+  };
+  const reason = reasons[code ?? ''] ?? systemError(error)?.message ?? 'choose another with --listen';
+  return { exitCode: exitCodes.listenFailed, line: `${error.message}: ${reason}` };
+}
+
+function nodeFailure(error: NodeError, dataDir: string): Failure {
+  const { message } = error;
+  switch (error.code) {
+    case 'CONFIG_INVALID':
+      return { exitCode: exitCodes.configInvalid, line: message };
+    case 'PASSPHRASE_REQUIRED':
+      return { exitCode: exitCodes.passphraseRequired, line: message };
+    case 'KEYSTORE_MISSING': {
+      const line = `${message}: restore ${dataDir} from a backup, or choose another --data-dir`;
+      return { exitCode: exitCodes.keystoreUnusable, line };
+    }
+    case 'BOOTSTRAP_MISMATCH':
+      return { exitCode: exitCodes.bootstrapMismatch, line: message };
+    case 'LISTENER_LOST':
+      return { exitCode: exitCodes.listenFailed, line: message };
+    default:
+      return { exitCode: exitCodes.unexpected, line: `unexpected: ${message}` };
+  }
+}
+
+/** What to say about an error, and how to end. */
+export function describeFailure(error: unknown, dataDir: string): Failure {
+  if (error instanceof UsageError) return { exitCode: exitCodes.usage, line: error.message };
+  if (error instanceof NodeError) return nodeFailure(error, dataDir);
+  if (error instanceof StorageError) return storageFailure(error, dataDir);
+  if (error instanceof IdentityError) return identityFailure(error, dataDir);
+  if (error instanceof TransportError) return transportFailure(error);
+  if (systemError(error) !== undefined) return notWritable(dataDir, error);
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { exitCode: exitCodes.unexpected, line: `unexpected, please report it: ${text}` };
+}

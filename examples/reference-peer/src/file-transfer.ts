@@ -1,0 +1,258 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { decodeCanonical, encodeCanonical } from '@nzcore/crypto/msgpack';
+import type { Stream } from '@nzcore/transport';
+import { reserveFreeName, safeFileName } from './file-name.ts';
+import { createStreamReader, type StreamReader } from './stream-reader.ts';
+
+/**
+ * One stream for one file. The sender opens it and writes
+ *
+ *   u32 length | MessagePack [name, size] | the bytes | SHA-256 of the bytes (32)
+ *
+ * and closes its side. The receiver answers once, when the file is on its disk under its final name, or refused:
+ *
+ *   u32 length | MessagePack [code, text]      code: `stored` or why not
+ */
+export const FILE_PROTOCOL = '/nz/file/1';
+
+const MAX_HEADER_BYTES = 4096;
+const READ_BYTES = 256 * 1024;
+
+/** Why a receiver did not store a file. */
+export type FileRefusal = 'too-large' | 'busy' | 'damaged' | 'malformed' | 'no-space' | 'failed';
+
+/** A file that did not arrive. */
+export class FileTransferError extends Error {
+  readonly code: FileRefusal;
+
+  constructor(code: FileRefusal, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'FileTransferError';
+    this.code = code;
+  }
+}
+
+/** A file that is on the receiver's disk. */
+export interface TransferredFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+}
+
+function frame(fields: readonly [string, string | number]): Uint8Array {
+  const body = encodeCanonical(fields);
+  const bytes = new Uint8Array(4 + body.length);
+  new DataView(bytes.buffer).setUint32(0, body.length);
+  bytes.set(body, 4);
+  return bytes;
+}
+
+async function readFrame(reader: StreamReader): Promise<unknown[]> {
+  const head = await reader.exactly(4);
+  const length = new DataView(head.buffer).getUint32(0);
+  if (length > MAX_HEADER_BYTES) throw new FileTransferError('malformed', 'a header is too long');
+  const fields = decodeCanonical(await reader.exactly(length));
+  if (!Array.isArray(fields)) throw new FileTransferError('malformed', 'a header is not an array');
+  return fields;
+}
+
+async function writeAll(stream: Stream, chunk: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+  if (!stream.write(chunk)) await stream.drained(signal === undefined ? {} : { signal });
+}
+
+async function writeBody(
+  stream: Stream,
+  file: FileHandle,
+  size: number,
+  signal?: AbortSignal,
+): Promise<string> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < size; ) {
+    // A fresh buffer each time: the stream owns what it was given until it is sent.
+    const buffer = new Uint8Array(Math.min(READ_BYTES, size - at));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+    if (bytesRead === 0) throw new FileTransferError('failed', 'the file became shorter while it was sent');
+    const chunk = buffer.subarray(0, bytesRead);
+    hash.update(chunk);
+    at += bytesRead;
+    await writeAll(stream, chunk, signal);
+  }
+  const digest = hash.digest();
+  await writeAll(stream, digest, signal);
+  return digest.toString('hex');
+}
+
+interface Announced {
+  readonly name: string;
+  readonly size: number;
+}
+
+/**
+ * Sends a file and waits until the other peer has it on its disk.
+ *
+ * @param openStream - opens a stream of {@link FILE_PROTOCOL} to the receiver
+ * @throws FileTransferError with the receiver's refusal; a system error when the file cannot be read
+ */
+export async function sendFile(
+  path: string,
+  openStream: () => Promise<Stream>,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<TransferredFile> {
+  const file = await open(path, 'r');
+  try {
+    const information = await file.stat();
+    if (!information.isFile()) throw new FileTransferError('failed', `${path} is not a file`);
+    const announced = { name: basename(path), size: information.size };
+    await using stream = await openStream();
+    const sha256 = await exchange(stream, file, { ...announced, ...options });
+    return { name: announced.name, bytes: announced.size, sha256 };
+  } finally {
+    await file.close();
+  }
+}
+
+async function exchange(
+  stream: Stream,
+  file: FileHandle,
+  { name, size, signal }: Announced & { signal?: AbortSignal },
+): Promise<string> {
+  // A refusal may come before everything is written; then there is no sense in writing on.
+  const answered = new AbortController();
+  const answer = readFrame(createStreamReader(stream)).finally(() => answered.abort());
+  const writing = signal === undefined ? answered.signal : AbortSignal.any([signal, answered.signal]);
+  const write = async (): Promise<string> => {
+    await writeAll(stream, frame([name, size]), writing);
+    const sha256 = await writeBody(stream, file, size, writing);
+    stream.closeWrite().catch(() => undefined); // The receiver's answer says more.
+    return sha256;
+  };
+  const written = write().catch((error: unknown) => {
+    if (!answered.signal.aborted) stream.reset();
+    throw error;
+  });
+  const [said, sent] = await Promise.allSettled([answer, written]);
+  if (said.status === 'rejected') throw sent.status === 'rejected' ? sent.reason : said.reason;
+  const [code, text] = said.value;
+  if (code !== 'stored') {
+    throw new FileTransferError(refusalOf(code), `the other peer refused the file: ${String(text)}`);
+  }
+  if (sent.status === 'rejected') throw sent.reason;
+  return sent.value;
+}
+
+function refusalOf(code: unknown): FileRefusal {
+  const known: readonly unknown[] = ['too-large', 'busy', 'damaged', 'malformed', 'no-space', 'failed'];
+  return known.includes(code) ? (code as FileRefusal) : 'failed';
+}
+
+/** How to receive. */
+export interface ReceiveOptions {
+  /** Where the file goes; made with mode 0700 when it is not there. */
+  readonly directory: string;
+  /** A larger file is refused before anything is written. */
+  readonly maxBytes: number;
+  /** A sender that is silent for so many milliseconds has given up. @defaultValue 60000 */
+  readonly idleTimeout?: number;
+}
+
+/**
+ * Receives one file and answers its sender. What arrived in part is removed again.
+ *
+ * @throws FileTransferError with what the sender was told; the stream's error when it ended early
+ */
+export async function receiveFile(
+  stream: Stream,
+  options: ReceiveOptions,
+): Promise<TransferredFile & { readonly path: string }> {
+  const idle = setTimeout(() => stream.reset(), options.idleTimeout ?? 60_000);
+  try {
+    const received = await store(createStreamReader(stream), options, () => idle.refresh());
+    stream.write(frame(['stored', received.sha256]));
+    await stream.closeWrite();
+    return received;
+  } catch (error) {
+    const refusal = describeRefusal(error);
+    if (refusal === undefined) throw error;
+    await refuseFile(stream, refusal);
+    throw refusal;
+  } finally {
+    clearTimeout(idle);
+    await stream[Symbol.asyncDispose]();
+  }
+}
+
+/** Answers a sender whose file is not wanted. */
+export async function refuseFile(stream: Stream, { code, message }: FileTransferError): Promise<void> {
+  try {
+    stream.write(frame([code, message]));
+    await stream.closeWrite();
+  } finally {
+    stream.reset();
+  }
+}
+
+/** What to tell the sender; undefined when it is gone. */
+function describeRefusal(error: unknown): FileTransferError | undefined {
+  if (error instanceof FileTransferError) return error;
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  if (code === 'MALFORMED') return new FileTransferError('malformed', 'the header cannot be read');
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new FileTransferError('no-space', 'no space left', { cause: error });
+  if (code?.startsWith('E') === true)
+    return new FileTransferError('failed', 'it could not be stored', { cause: error });
+  return undefined;
+}
+
+function announcement([name, size]: readonly unknown[], maxBytes: number): Announced {
+  if (typeof name !== 'string' || typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
+    throw new FileTransferError('malformed', 'the header has no name and size');
+  }
+  if (size > maxBytes) throw new FileTransferError('too-large', `more than ${maxBytes} bytes`);
+  return { name: safeFileName(name), size };
+}
+
+async function store(
+  reader: StreamReader,
+  { directory, maxBytes }: ReceiveOptions,
+  onProgress: () => void,
+): Promise<TransferredFile & { readonly path: string }> {
+  const { name, size } = announcement(await readFrame(reader), maxBytes);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const partial = join(directory, `.${randomUUID()}.part`);
+  try {
+    const sha256 = await writePartial(partial, reader, { size, onProgress });
+    const path = await reserveFreeName(directory, name);
+    await rename(partial, path);
+    return { name: basename(path), bytes: size, sha256, path };
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+async function writePartial(
+  path: string,
+  reader: StreamReader,
+  { size, onProgress }: { size: number; onProgress: () => void },
+): Promise<string> {
+  const hash = createHash('sha256');
+  const file = await open(path, 'wx', 0o600);
+  try {
+    for await (const chunk of reader.upTo(size)) {
+      hash.update(chunk);
+      await file.writeFile(chunk);
+      onProgress();
+    }
+    const digest = hash.digest();
+    if (!digest.equals(await reader.exactly(digest.length))) {
+      throw new FileTransferError('damaged', 'the bytes do not have the hash that was sent');
+    }
+    await file.sync();
+    return digest.toString('hex');
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,3 @@
+import { runPeer } from './peer.ts';
+
+process.exitCode = await runPeer(process);

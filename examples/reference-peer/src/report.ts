@@ -1,0 +1,69 @@
+import type { PeerNode } from '@nzcore/node';
+import type { Output, PeerEvent } from './output.ts';
+import { printable } from './output.ts';
+import type { GeneratedPassphrase } from './passphrase.ts';
+
+/** What is said when the peer can be reached. */
+export interface ReadyReport {
+  readonly node: PeerNode;
+  readonly dataDir: string;
+  /** Undefined when somebody gave the passphrase. */
+  readonly generated: GeneratedPassphrase | undefined;
+}
+
+export function readyEvent({ node, dataDir }: ReadyReport): PeerEvent {
+  return { event: 'ready', peerId: node.peerId, addresses: node.addresses, dataDir, pid: process.pid };
+}
+
+function passphraseLines(generated: GeneratedPassphrase | undefined): string[] {
+  if (generated === undefined) return [];
+  const what = generated.isNew ? 'generated just now, kept in' : 'kept in';
+  return [
+    `passphrase  ${what} ${generated.file}`,
+    '            It protects a copied or stolen data directory, not this account. Keep a copy of it with your backups.',
+  ];
+}
+
+function quote(path: string): string {
+  return /^[\w./~-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
+/** For people: who the peer is, and a line to copy to a second terminal. */
+export function readyText(report: ReadyReport): string {
+  const { node, dataDir, generated } = report;
+  const [first = ''] = node.addresses;
+  const listening = node.addresses.map(
+    (address, index) => `${index === 0 ? 'addresses  ' : '           '} ${address}`,
+  );
+  return [
+    `peer        ${node.peerId}`,
+    ...listening,
+    `data        ${dataDir}`,
+    ...passphraseLines(generated),
+    '',
+    ...(first === ''
+      ? ['It listens nowhere: it reaches others, and they cannot reach it.']
+      : [
+          'To connect a second peer, run this in another terminal or, with an address it can reach, on another machine:',
+          '',
+          `  npx -y pnpm@12 start --data-dir ${quote(`${dataDir}-2`)} --bootstrap ${first}`,
+        ]),
+    '',
+    'Type help for the commands; quit or Ctrl-C stops the peer.',
+  ].join('\n');
+}
+
+/** Tells when peers come and go, from before the start. */
+export function tellConnections(node: PeerNode, output: Output): void {
+  node.on('connected', ({ peerId, address, direction }) => {
+    const way = direction === 'inbound' ? 'from' : 'to';
+    output.tell({ event: 'connected', peerId, address, direction }, `connected  ${peerId} ${way} ${address}`);
+  });
+  node.on('disconnected', ({ peerId, reason }) => {
+    output.tell({ event: 'disconnected', peerId, reason }, `disconnected  ${peerId}: ${printable(reason)}`);
+  });
+  node.on('dialFailed', ({ peerId, address, code, message }) => {
+    const text = `cannot reach ${peerId ?? 'a peer'} at ${address}: ${printable(message)}`;
+    output.tell({ event: 'dial-failed', peerId, address, code, message }, text);
+  });
+}

@@ -1,0 +1,214 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeCanonical } from '@nzcore/crypto/msgpack';
+import type { Stream } from '@nzcore/transport';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { reserveFreeName, safeFileName } from '../src/file-name.ts';
+import { type ReceiveOptions, receiveFile, sendFile } from '../src/file-transfer.ts';
+import { createStreamReader } from '../src/stream-reader.ts';
+
+/** Two ends of a stream in memory: what one writes the other reads, in the sizes in which it was written. */
+function streamPair(): [Stream, Stream] {
+  const ends = [new End(), new End()] as const;
+  ends[0].other = ends[1];
+  ends[1].other = ends[0];
+  return ends as unknown as [Stream, Stream];
+}
+
+class End {
+  other: End | undefined;
+  readonly connection = { remotePeer: 'peer' };
+  readonly #chunks: Uint8Array[] = [];
+  #isEnded = false;
+  #failure: Error | undefined;
+  #wake: () => void = () => undefined;
+
+  write(data: Uint8Array): boolean {
+    if (this.#failure !== undefined) return false;
+    this.other?.push(data.slice());
+    return false;
+  }
+
+  async drained({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    signal?.throwIfAborted();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async closeWrite(): Promise<void> {
+    this.other?.end();
+  }
+
+  reset(): void {
+    this.fail(new Error('reset'));
+    this.other?.fail(new Error('reset'));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.closeWrite();
+  }
+
+  push(data: Uint8Array): void {
+    this.#chunks.push(data);
+    this.#wake();
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    this.#wake();
+  }
+
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const chunk = this.#chunks.shift();
+      if (chunk !== undefined) yield chunk;
+      else if (this.#failure !== undefined) throw this.#failure;
+      else if (this.#isEnded) return;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+}
+
+function header(...fields: [string, number]): Uint8Array {
+  const body = encodeCanonical(fields);
+  return Uint8Array.of(0, 0, 0, body.length, ...body);
+}
+
+let directory: string;
+let receive: ReceiveOptions;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'nzcore-files-'));
+  receive = { directory: join(directory, 'received'), maxBytes: 2 ** 20 };
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+async function fileOf(bytes: Uint8Array, name = 'file.bin'): Promise<string> {
+  const path = join(directory, name);
+  await writeFile(path, bytes);
+  return path;
+}
+
+async function transfer(path: string): Promise<PromiseSettledResult<unknown>[]> {
+  const [here, there] = streamPair();
+  return Promise.allSettled([sendFile(path, async () => here), receiveFile(there, receive)]);
+}
+
+describe('file transfer', () => {
+  it.each([0, 1, 70_000, 2 ** 20])(
+    'brings %i bytes to the other disk, and both tell their hash',
+    async (size) => {
+      const bytes = randomBytes(size);
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      const [sent, received] = await transfer(await fileOf(bytes));
+      const path = join(receive.directory, 'file.bin');
+      expect(sent).toMatchObject({ status: 'fulfilled', value: { name: 'file.bin', bytes: size, sha256 } });
+      expect(received).toMatchObject({ status: 'fulfilled', value: { path, bytes: size, sha256 } });
+      expect((await readFile(path)).equals(bytes)).toBe(true);
+    },
+  );
+
+  it('never replaces a file', async () => {
+    const path = await fileOf(randomBytes(10));
+    await transfer(path);
+    await transfer(path);
+    expect((await readdir(receive.directory)).sort()).toEqual(['file (2).bin', 'file.bin']);
+  });
+
+  it('refuses what is too large before anything is written, and the sender hears why', async () => {
+    receive = { ...receive, maxBytes: 100 };
+    const [sent, received] = await transfer(await fileOf(randomBytes(2 ** 20)));
+    expect(sent).toMatchObject({ status: 'rejected', reason: { code: 'too-large' } });
+    expect(received).toMatchObject({ status: 'rejected', reason: { code: 'too-large' } });
+    expect(await readdir(receive.directory).catch(() => [])).toEqual([]);
+  });
+
+  it('refuses bytes that do not have their hash, and leaves nothing', async () => {
+    const [here, there] = streamPair();
+    const received = receiveFile(there, receive);
+    for (const part of [header('a', 3), Uint8Array.of(1, 2, 3), new Uint8Array(32)]) here.write(part);
+    await expect(received).rejects.toMatchObject({ code: 'damaged' });
+    expect(await readdir(receive.directory)).toEqual([]);
+  });
+
+  it('leaves nothing of a sender that disappears', async () => {
+    const [here, there] = streamPair();
+    const received = receiveFile(there, receive);
+    for (const part of [header('a', 300), new Uint8Array(100)]) here.write(part);
+    here.reset();
+    await expect(received).rejects.toThrow('reset');
+    expect(await readdir(receive.directory)).toEqual([]);
+  });
+
+  it('gives up a sender that is silent', async () => {
+    const [here, there] = streamPair();
+    const received = receiveFile(there, { ...receive, idleTimeout: 20 });
+    here.write(header('a', 300));
+    await expect(received).rejects.toThrow('reset');
+    expect(await readdir(receive.directory)).toEqual([]);
+  });
+
+  it.each([
+    ['no length', Uint8Array.of(255, 255, 255, 255)],
+    ['no MessagePack', Uint8Array.of(0, 0, 0, 1, 0xc1)],
+    ['no array', Uint8Array.of(0, 0, 0, 1, 0x01)],
+    ['a negative size', header('a', -1)],
+  ])('refuses a header with %s', async (_name, bytes) => {
+    const [here, there] = streamPair();
+    const received = receiveFile(there, receive);
+    here.write(bytes);
+    await expect(received).rejects.toMatchObject({ code: 'malformed' });
+  });
+
+  it('tells a sender that its path is no file', async () => {
+    await expect(sendFile(directory, async () => streamPair()[0])).rejects.toThrow('is not a file');
+    await expect(sendFile(join(directory, 'none'), async () => streamPair()[0])).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
+  });
+});
+
+describe('names of other peers', () => {
+  it.each([
+    ['../../etc/passwd', 'passwd'],
+    ['C:\\windows\\a.txt', 'a.txt'],
+    ['.bashrc', 'bashrc'],
+    ['..', 'file'],
+    ['', 'file'],
+    ['a\u0000\u001b[2J.txt', 'a__[2J.txt'],
+    ['grüße.txt', 'grüße.txt'],
+  ])('%j become safe: %j', (name, expected) => {
+    expect(safeFileName(name)).toBe(expected);
+  });
+
+  it('are shortened to what file systems take, with their ending', async () => {
+    const name = safeFileName(`${'ü'.repeat(500)}.tar`);
+    expect(Buffer.byteLength(name)).toBeLessThanOrEqual(204);
+    expect(name.endsWith('.tar')).toBe(true);
+    await expect(reserveFreeName(directory, name)).resolves.toContain('.tar');
+  });
+});
+
+describe('stream reader', () => {
+  it('reads exact numbers of bytes out of chunks of any size', async () => {
+    const reader = createStreamReader(
+      (async function* () {
+        yield Uint8Array.of(1);
+        yield Uint8Array.of(2, 3, 4);
+        yield new Uint8Array(0);
+        yield Uint8Array.of(5);
+      })(),
+    );
+    expect(await reader.exactly(2)).toEqual(Uint8Array.of(1, 2));
+    expect(await reader.exactly(0)).toEqual(new Uint8Array(0));
+    expect(await reader.exactly(3)).toEqual(Uint8Array.of(3, 4, 5));
+    await expect(reader.exactly(1)).rejects.toThrow('the stream ended early');
+  });
+});

@@ -1,0 +1,339 @@
+import { type Identity, type PeerId, parsePeerId } from '@nzcore/identity';
+import { openProfileStore } from '@nzcore/identity/profile-store';
+import {
+  type Connection,
+  type ConnectionManager,
+  createConnectionManager,
+  type Stream,
+  tryParseAddress,
+  type Upgrader,
+  upgradeInbound,
+  upgradeOutbound,
+} from '@nzcore/transport';
+import { type NodeConfig, type NodeConfigInput, parseConfig } from './config.ts';
+import { NodeError } from './errors.ts';
+import { TypedEventTarget } from './events.ts';
+import { openListeners } from './listeners.ts';
+import { createMessaging, MESSAGE_PROTOCOL, type MessageHandler, type Messaging } from './messaging.ts';
+import type { NodeEvents, NodeState } from './node-events.ts';
+import type { NodeParts } from './parts.ts';
+import { Resources } from './resources.ts';
+import { transportEvents } from './transport-events.ts';
+
+// Of the five seconds that a stop may take, most are left to the disk.
+const GOODBYE_TIMEOUT = 2000;
+
+/** Every call that waits for something can be given up. */
+export interface NodeCallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A peer that is connected now. */
+export interface ConnectedPeer {
+  readonly peerId: PeerId;
+  /** Multiaddr text of the other end. */
+  readonly address: string;
+  readonly direction: 'inbound' | 'outbound';
+}
+
+/** Takes over a stream that another peer opened; when it fails, the stream is reset. */
+export type NodeStreamHandler = (stream: Stream) => void | Promise<void>;
+
+/** A running peer. Events are in {@link NodeEvents}; disposing stops it. */
+export interface PeerNode extends TypedEventTarget<NodeEvents>, AsyncDisposable {
+  readonly state: NodeState;
+  /** Who this node is. @throws NodeError `NOT_RUNNING` before it is opened */
+  readonly peerId: PeerId;
+  /** How others reach it, each with its name at the end; empty while it does not listen. */
+  readonly addresses: readonly string[];
+  /**
+   * Opens the parts, listens, and begins to connect to the bootstrap peers; resolves when it can be reached. When a
+   * step fails, what was opened is closed again.
+   *
+   * @throws what the parts throw, with TransportError `LISTEN_FAILED`; NodeError `NOT_RUNNING` when it is not stopped
+   */
+  start(options?: NodeCallOptions): Promise<void>;
+  /** Says goodbye to the peers and closes everything, in the reverse order. May be called at any time. */
+  stop(): Promise<void>;
+  /**
+   * Sends a message; resolves when the other peer's handlers have taken it.
+   *
+   * @throws NodeError `SEND_FAILED` when that is not known to have happened, `NOT_RUNNING`
+   */
+  send(peer: PeerId, bytes: Uint8Array, options?: NodeCallOptions): Promise<void>;
+  /**
+   * Takes messages until the returned function is called. The sender's acknowledgement waits for what `handler`
+   * answers; without any handler, senders are refused.
+   */
+  onMessage(handler: MessageHandler): () => void;
+  /** Serves streams of a protocol, also across restarts, until the returned function is called. */
+  handle(protocol: string, handler: NodeStreamHandler): () => void;
+  /** Opens a stream to a peer, over the connection there is or a new one. */
+  openStream(peer: PeerId, protocol: string, options?: NodeCallOptions): Promise<Stream>;
+  /** Connects to a peer by its name, or by an address that ends with its name. */
+  connect(target: string, options?: NodeCallOptions): Promise<PeerId>;
+  /** Peers that are connected now. */
+  peers(): readonly ConnectedPeer[];
+  /** Peers of the address book, connected or not. */
+  knownPeers(): readonly PeerId[];
+}
+
+/** What {@link createNode} is made with. */
+export interface NodeOptions {
+  readonly parts: NodeParts;
+}
+
+/** What a running node holds. */
+interface Running {
+  readonly identity: Identity;
+  readonly connections: ConnectionManager;
+  readonly messaging: Messaging;
+  readonly resources: Resources;
+}
+
+/**
+ * Composes a peer; opens nothing until `start`.
+ *
+ * @throws NodeError `CONFIG_INVALID`
+ */
+export function createNode(config: NodeConfigInput, { parts }: NodeOptions): PeerNode {
+  return new ComposedNode(parseConfig(config), parts);
+}
+
+class ComposedNode extends TypedEventTarget<NodeEvents> implements PeerNode {
+  readonly #config: NodeConfig;
+  readonly #parts: NodeParts;
+  readonly #messageHandlers = new Set<MessageHandler>();
+  readonly #streamHandlers = new Map<string, NodeStreamHandler>();
+  readonly #served = new Map<string, Disposable>();
+  #state: NodeState = 'stopped';
+  #running: Running | undefined;
+  #addresses: readonly string[] = [];
+  #starting: Promise<void> = Promise.resolve();
+  #stopping: Promise<void> | undefined;
+
+  constructor(config: NodeConfig, parts: NodeParts) {
+    super();
+    this.#config = config;
+    this.#parts = parts;
+  }
+
+  get state(): NodeState {
+    return this.#state;
+  }
+
+  get peerId(): PeerId {
+    return this.#open().identity.peerId;
+  }
+
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  async start(options: NodeCallOptions = {}): Promise<void> {
+    if (this.#state !== 'stopped') throw new NodeError('NOT_RUNNING', `the node is ${this.#state} already`);
+    this.#enter('starting');
+    this.#starting = this.#start(options.signal);
+    return this.#starting;
+  }
+
+  async #start(signal: AbortSignal | undefined): Promise<void> {
+    const resources = new Resources();
+    try {
+      this.#running = await this.#compose(resources, signal);
+      const { identity, connections } = this.#running;
+      const bound = await openListeners(connections, this.#config.listen, this.#parts);
+      signal?.throwIfAborted();
+      const reachable = this.#parts.reachableAddresses ?? ((address: string) => [address]);
+      this.#addresses = bound.flatMap(reachable).map((address) => `${address}/p2p/${identity.peerId}`);
+      this.emit('listening', { addresses: this.#addresses });
+      for (const address of this.#config.bootstrap) this.#stayConnected(connections, address);
+      this.#enter('running');
+    } catch (error) {
+      this.#forget();
+      await resources.close().catch(() => undefined); // The first failure is the one that helps.
+      this.#enter('stopped');
+      throw error;
+    }
+  }
+
+  async #compose(resources: Resources, signal: AbortSignal | undefined): Promise<Running> {
+    const config = this.#config;
+    const parts = this.#parts;
+    const base = await parts.openStore(config);
+    resources.add(() => base[Symbol.asyncDispose]());
+    signal?.throwIfAborted();
+    const identity = await parts.openIdentity(config, base);
+    resources.add(() => identity[Symbol.dispose]());
+    signal?.throwIfAborted();
+    const store = await (parts.protectStore ?? openProfileStore)(base, identity);
+    resources.add(() => store[Symbol.asyncDispose]());
+    const networkKey = await parts.readNetworkKey?.(config);
+    signal?.throwIfAborted();
+    const messaging: Messaging = createMessaging({
+      openStream: (peer, protocol, options) => connections.openStream(peer, protocol, options),
+      maxBytes: config.limits.messageBytes,
+      handlers: this.#messageHandlers,
+      onMessage: (message) => this.emit('message', message),
+    });
+    const upgrader = createUpgrader({
+      identity,
+      networkKey,
+      onGoAway: (connection) => messaging.release(connection),
+    });
+    const connections: ConnectionManager = (parts.createConnectionManager ?? createConnectionManager)({
+      localPeer: identity.peerId,
+      upgrader,
+      transports: parts.createTransports(config),
+      store: store.namespace('peers'),
+      limits: { maxConnections: config.limits.connections },
+      onEvent: transportEvents({
+        target: this,
+        connectionTo: (peer) => connections.connectionTo(peer),
+        bootstrapPeers: new Set(config.bootstrap.flatMap((address) => peerOf(address) ?? [])),
+      }),
+    });
+    resources.add(() => closeConnections(connections, messaging));
+    await connections.addressBook.load();
+    connections.handle(MESSAGE_PROTOCOL, (stream) => messaging.serve(stream));
+    for (const [protocol, handler] of this.#streamHandlers) this.#serve(connections, protocol, handler);
+    return { identity, connections, messaging, resources };
+  }
+
+  #stayConnected(connections: ConnectionManager, address: string): void {
+    const peer = remember(connections, address);
+    if (peer !== undefined && peer !== connections.localPeer) connections.keep(peer);
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop().finally(() => {
+      this.#stopping = undefined;
+    });
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    await this.#starting.catch(() => undefined);
+    const running = this.#running;
+    if (running === undefined) return;
+    this.#enter('stopping');
+    this.#forget();
+    try {
+      await running.resources.close();
+    } finally {
+      this.#enter('stopped');
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  send(peer: PeerId, bytes: Uint8Array, options: NodeCallOptions = {}): Promise<void> {
+    return this.#open().messaging.send(peer, bytes, options);
+  }
+
+  onMessage(handler: MessageHandler): () => void {
+    this.#messageHandlers.add(handler);
+    return () => this.#messageHandlers.delete(handler);
+  }
+
+  handle(protocol: string, handler: NodeStreamHandler): () => void {
+    if (this.#streamHandlers.has(protocol)) throw new TypeError(`the protocol has a handler: ${protocol}`);
+    this.#streamHandlers.set(protocol, handler);
+    if (this.#running !== undefined) this.#serve(this.#running.connections, protocol, handler);
+    return () => {
+      this.#streamHandlers.delete(protocol);
+      this.#served.get(protocol)?.[Symbol.dispose]();
+    };
+  }
+
+  #serve(connections: ConnectionManager, protocol: string, handler: NodeStreamHandler): void {
+    this.#served.set(protocol, connections.handle(protocol, handler));
+  }
+
+  async openStream(peer: PeerId, protocol: string, options: NodeCallOptions = {}): Promise<Stream> {
+    return this.#open().connections.openStream(peer, protocol, given(options));
+  }
+
+  async connect(target: string, options: NodeCallOptions = {}): Promise<PeerId> {
+    const { connections } = this.#open();
+    remember(connections, target);
+    return (await connections.connect(target, given(options))).remotePeer;
+  }
+
+  peers(): readonly ConnectedPeer[] {
+    const connections = this.#running?.connections.connections() ?? [];
+    return connections.map(({ remotePeer: peerId, remoteAddress: address, direction }) => {
+      return { peerId, address, direction };
+    });
+  }
+
+  knownPeers(): readonly PeerId[] {
+    return this.#running?.connections.addressBook.peers() ?? [];
+  }
+
+  #open(): Running {
+    if (this.#running === undefined)
+      throw new NodeError('NOT_RUNNING', 'the node is not running: await start()');
+    return this.#running;
+  }
+
+  #forget(): void {
+    this.#running = undefined;
+    this.#addresses = [];
+  }
+
+  #enter(state: NodeState): void {
+    this.#state = state;
+    this.emit('state', { state });
+  }
+}
+
+function peerOf(address: string): PeerId | undefined {
+  const peer = tryParseAddress(address)?.peer;
+  return peer === undefined ? undefined : parsePeerId(peer);
+}
+
+/** Puts an address that the owner named into the address book. Answers whose it is, if it says so. */
+function remember(connections: ConnectionManager, address: string): PeerId | undefined {
+  const peer = peerOf(address);
+  if (peer !== undefined) connections.addressBook.add(peer, [address], { source: 'manual' });
+  return peer;
+}
+
+function given({ signal }: NodeCallOptions): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
+
+/** Streams of messages have no end of their own, and a connection waits for its streams. */
+async function closeConnections(connections: ConnectionManager, messaging: Messaging): Promise<void> {
+  const closed = connections.close({ signal: AbortSignal.timeout(GOODBYE_TIMEOUT) });
+  for (const connection of connections.connections()) messaging.release(connection);
+  await closed;
+}
+
+interface UpgraderParts {
+  readonly identity: Identity;
+  readonly networkKey: Uint8Array | undefined;
+  readonly onGoAway: (connection: Connection) => void;
+}
+
+/** Proves this identity on every connection, with a certificate that is good now. */
+function createUpgrader({ identity, networkKey, onGoAway }: UpgraderParts): Upgrader {
+  const own = () => ({
+    identity: identity.handshakeIdentity(Date.now()),
+    onGoAway,
+    ...(networkKey === undefined ? {} : { networkKey }),
+  });
+  return {
+    inbound: (bytes, options) => upgradeInbound(bytes, { ...own(), ...options }),
+    outbound: (bytes, { expectedPeer, remoteStaticKey, ...options }) =>
+      upgradeOutbound(bytes, {
+        ...own(),
+        ...options,
+        ...(expectedPeer === undefined ? {} : { expectedPeer }),
+        ...(remoteStaticKey === undefined ? {} : { remoteStaticKey }),
+      }),
+  };
+}
