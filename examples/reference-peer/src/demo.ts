@@ -163,7 +163,10 @@ const steps: readonly Step[] = [
       const ready = await a.process.take({ event: 'ready' }, 30_000);
       check(ready['peerId'] === a.peerId, 'A has the PeerId that it had');
       const after = await knownPeersOf(a);
-      check(before.length === 2 && before.join() === after.join(), 'A has the address book that it had');
+      check(
+        before.length === 2 && before.join() === after.join(),
+        `A has the address book that it had (${before.length} and ${after.length} peers)`,
+      );
       return `PeerId ${a.peerId} and an address book of ${after.length} peers, as before the SIGKILL`;
     },
   },

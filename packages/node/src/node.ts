@@ -70,7 +70,7 @@ export interface PeerNode extends TypedEventTarget<NodeEvents>, AsyncDisposable 
   handle(protocol: string, handler: NodeStreamHandler): () => void;
   /** Opens a stream to a peer, over the connection there is or a new one. */
   openStream(peer: PeerId, protocol: string, options?: NodeCallOptions): Promise<Stream>;
-  /** Connects to a peer by its name, or by an address that ends with its name. */
+  /** Connects to a peer by its name, or by an address, which is then in the address book. */
   connect(target: string, options?: NodeCallOptions): Promise<PeerId>;
   /** Peers that are connected now. */
   peers(): readonly ConnectedPeer[];
@@ -259,7 +259,9 @@ class ComposedNode extends TypedEventTarget<NodeEvents> implements PeerNode {
   async connect(target: string, options: NodeCallOptions = {}): Promise<PeerId> {
     const { connections } = this.#open();
     remember(connections, target);
-    return (await connections.connect(target, given(options))).remotePeer;
+    const { remotePeer } = await connections.connect(target, given(options));
+    await connections.addressBook.flush();
+    return remotePeer;
   }
 
   peers(): readonly ConnectedPeer[] {
