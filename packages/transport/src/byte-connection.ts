@@ -16,6 +16,11 @@ export interface ByteConnection {
   readonly localAddress: string;
   /** Multiaddr text of the other end, without `/p2p`. */
   readonly remoteAddress: string;
+  /**
+   * Bytes that were written and that this process still holds, where the transport knows. When it is 0 behind a `write`,
+   * the kernel has the bytes and the chunks' memory may be given back at once.
+   */
+  readonly heldBytes?: number;
   /** Starts reading. Nothing is read, and nothing is lost, before it is called. Calling it again replaces the handler. */
   start(handler: ByteConnectionHandler): void;
   /**

@@ -9,6 +9,7 @@ import { ResetCode } from './frames.ts';
 import type { ResolvedWireLimits } from './limits.ts';
 import { Mux, type MuxHost } from './mux.ts';
 import type { MuxStream } from './mux-stream.ts';
+import { releaseMemory } from './release-memory.ts';
 import type { SignalOptions, Stream } from './stream.ts';
 import type { Timers, TimerTarget } from './timers.ts';
 import type { StreamHandler } from './upgrade-options.ts';
@@ -195,7 +196,10 @@ export class SecureConnection implements Connection, ByteConnectionHandler, MuxH
   sendRecord(parts: readonly Uint8Array[]): boolean {
     if (this.#phase !== 'open' && this.#phase !== 'draining') return true;
     try {
-      return this.#bytes.write(this.#channel.seal(parts));
+      const chunks = this.#channel.seal(parts);
+      const isWritable = this.#bytes.write(chunks);
+      if (this.#bytes.heldBytes === 0) releaseMemory(chunks);
+      return isWritable;
     } catch (cause) {
       this.#failChannel(cause);
       return true;

@@ -38,6 +38,10 @@ class TcpConnection implements ByteConnection {
     socket.on('close', () => this.#onClose());
   }
 
+  get heldBytes(): number {
+    return this.#socket.writableLength;
+  }
+
   start(handler: ByteConnectionHandler): void {
     const isFirst = this.#handler === undefined;
     this.#handler = handler;

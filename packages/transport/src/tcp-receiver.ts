@@ -53,6 +53,7 @@ export function createTcpReceiver(isShared: boolean): TcpReceiver {
       const onread = buffer === undefined ? {} : onReadInto(buffer, reads);
       const socket = new Socket({ allowHalfOpen: true, noDelay: true, ...onread } as SocketConstructorOpts);
       socket.pause();
+      socket.setNoDelay(true);
       socket.connect(options);
       return buffer === undefined ? sourceOfEvents(socket) : sourceOf(socket, reads);
     },

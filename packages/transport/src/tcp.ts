@@ -45,7 +45,6 @@ async function dial(
   const source = receiver.connect({
     host: target.host,
     port: target.port,
-    noDelay: true,
     ...(target.family === 'dns4' ? { family: 4 } : target.family === 'dns6' ? { family: 6 } : {}),
   });
   const { socket } = source;
