@@ -7,6 +7,7 @@ import struct
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 XX, IK, FALLBACK = 1, 2, 3
 NAMES = {XX: "XX", IK: "IK", FALLBACK: "XXfallback"}
@@ -36,7 +37,7 @@ def hkdf(salt, ikm, info, length):
 
 
 def raw_public(key):
-    return key.public_key().public_bytes_raw()
+    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
 def dh(secret, public):
