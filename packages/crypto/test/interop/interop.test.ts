@@ -164,6 +164,16 @@ describe('an independent implementation in Python (NZ-HANDSHAKE-01 §13)', () =>
     expect(python3 !== undefined || !process.env['CI']).toBe(true);
   });
 
+  it.each(python3 ? ['48 30'] : [])(
+    'opens all %s records and datagrams of our vectors (NZ-CHANNEL-01 §11)',
+    (counts) => {
+      const vectors = fileURLToPath(new URL('../../../../spec/vectors/NZ-CHANNEL-01.json', import.meta.url));
+      const checker = fileURLToPath(new URL('check_vectors.py', import.meta.url));
+      const { stdout, stderr } = spawnSync(python3!, ['-B', checker, vectors], { encoding: 'utf8' });
+      expect([stdout.trim(), stderr]).toEqual([counts, '']);
+    },
+  );
+
   it.each(python3 ? runs : [])(
     'meets us as $role in $pattern with $cipher',
     async ({ cipher, role, pattern, key }) => {
