@@ -1,1 +1,1 @@
-export {};
+export { type BrowserStoreOptions, openBrowserStore } from './browser-store.ts';

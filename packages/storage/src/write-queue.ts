@@ -2,6 +2,15 @@ import type { DriverOperation } from './driver.ts';
 
 type Write = (operations: readonly DriverOperation[], sync: boolean) => Promise<void>;
 
+/** Writes that are made one at a time. */
+export interface WriteQueue {
+  readonly write: Write;
+  /** Settles when no write is under way or waits. */
+  drained(): Promise<void>;
+  /** Settles with the write that is under way. */
+  current(): Promise<void>;
+}
+
 interface Group {
   operations: DriverOperation[];
   bytes: number;
@@ -17,15 +26,17 @@ const MAX_GROUP_BYTES = 4 * 1_024 * 1_024;
  * Writes in the order of the calls, one write at a time: what comes while one is under way waits and then
  * goes as one group. So LevelDB's threads cannot reorder writes, and many small ones cost as one.
  */
-export function createWriteQueue(write: Write): { write: Write; drained: () => Promise<void> } {
+export function createWriteQueue(write: Write): WriteQueue {
   const waiting: Group[] = [];
   let isWriting = false;
   let running: Promise<void> = Promise.resolve();
+  let current: Promise<void> = Promise.resolve();
 
   const run = async (first: Promise<void>): Promise<void> => {
     await first.catch(ignore);
     for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
       const result = write(group.operations, group.sync);
+      current = result.catch(ignore);
       group.settle(result);
       await result.catch(ignore);
     }
@@ -36,6 +47,7 @@ export function createWriteQueue(write: Write): { write: Write; drained: () => P
     if (!isWriting) {
       isWriting = true;
       const result = write(operations, sync);
+      current = result.catch(ignore);
       running = run(result);
       return result;
     }
@@ -51,7 +63,7 @@ export function createWriteQueue(write: Write): { write: Write; drained: () => P
     last.sync ||= sync;
     return last.written;
   };
-  return { write: enqueue, drained: () => running };
+  return { write: enqueue, drained: () => running, current: () => current };
 }
 
 function newGroup(operations: readonly DriverOperation[], bytes: number, sync: boolean): Group {
