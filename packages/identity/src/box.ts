@@ -61,14 +61,21 @@ export function boxFrom(
   { message, context = '' }: BoxOptions & { readonly message: Uint8Array },
 ): Uint8Array {
   const secretKey = ed25519SecretKeyToX25519(sender.secretKey);
-  const inner = hpkeSeal({
-    recipient: recipientKey(recipient),
-    info: innerInfo(sender.publicKey, publicKeyFromPeerId(recipient), context),
-    plaintext: message,
-    sender: { publicKey: x25519.publicKey(secretKey), secretKey },
-  });
-  wipe(secretKey);
-  return sealContent(recipient, concatBytes(Uint8Array.of(AUTHENTICATED), sender.publicKey, inner), context);
+  try {
+    const inner = hpkeSeal({
+      recipient: recipientKey(recipient),
+      info: innerInfo(sender.publicKey, publicKeyFromPeerId(recipient), context),
+      plaintext: message,
+      sender: { publicKey: x25519.publicKey(secretKey), secretKey },
+    });
+    return sealContent(
+      recipient,
+      concatBytes(Uint8Array.of(AUTHENTICATED), sender.publicKey, inner),
+      context,
+    );
+  } finally {
+    wipe(secretKey);
+  }
 }
 
 /**
@@ -81,7 +88,7 @@ export function openBox(own: KeyPair, sealed: Uint8Array, { context = '' }: BoxO
   try {
     const recipient = { publicKey: x25519.publicKey(secretKey), secretKey };
     const content = openOuter(recipient, sealed, context);
-    if (content[0] === ANONYMOUS) return { message: content.slice(1) };
+    if (content[0] === ANONYMOUS) return { message: content.subarray(1) };
     if (content[0] !== AUTHENTICATED) throw invalidBox();
     const from = content.slice(1, 1 + PUBLIC_KEY_LENGTH);
     const inner = content.subarray(1 + PUBLIC_KEY_LENGTH);

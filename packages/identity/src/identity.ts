@@ -1,4 +1,4 @@
-import { ed25519, randomBytes, SecretBytes, wipe, x25519 } from '@nzcore/crypto';
+import { ed25519, type KeyPair, randomBytes, SecretBytes, wipe, x25519 } from '@nzcore/crypto';
 import {
   createStaticKeyCertificate,
   type LocalIdentity,
@@ -11,7 +11,7 @@ import { IdentityError } from './errors.ts';
 import { deriveKey, MAX_SEED_LENGTH, MIN_SEED_LENGTH } from './key-schedule.ts';
 import { type PeerId, peerIdFromPublicKey } from './peer-id.ts';
 
-// How long a stolen static key, without the identity key, could still be used; a week leaves room for clocks that
+// How long a stolen static key can be used by a thief who sees no newer certificate; a week leaves room for clocks that
 // are days wrong. A certificate is renewed at half its life, so the one shown is always good for half a week.
 const CERTIFICATE_LIFETIME_MS = 7 * 24 * 60 * 60 * 1000;
 
@@ -76,10 +76,15 @@ export function identityFromSeed(seed: Uint8Array, { generation = 0 }: IdentityO
   if (!(seed instanceof Uint8Array) || seed.length < MIN_SEED_LENGTH || seed.length > MAX_SEED_LENGTH) {
     throw new RangeError(`a seed has ${MIN_SEED_LENGTH} to ${MAX_SEED_LENGTH} bytes`);
   }
+  assertGeneration(generation);
+  return new SeedIdentity(seed, generation);
+}
+
+/** @throws RangeError when it is not an integer from 0 to 65535 */
+export function assertGeneration(generation: number): void {
   if (!Number.isInteger(generation) || generation < 0 || generation > 0xffff) {
     throw new RangeError('a key generation is an integer from 0 to 65535');
   }
-  return new SeedIdentity(seed, generation);
 }
 
 /** A peer with fresh random keys that nothing can bring back once it is disposed. */
@@ -97,26 +102,26 @@ class SeedIdentity implements Identity {
   readonly publicKey: Uint8Array;
   readonly keyAgreementPublicKey: Uint8Array;
   readonly storageNamespace: string;
-  readonly #signingKey: Uint8Array;
+  readonly #signingKey: SecretBytes;
   readonly #staticSecretKey: Uint8Array;
-  readonly #storageKey: Uint8Array;
+  readonly #storageKey: SecretBytes;
   #certificate: StaticKeyCertificate | undefined;
   #disposed = false;
 
   constructor(seed: Uint8Array, generation: number) {
-    this.#signingKey = deriveKey(seed, 'identity', generation);
+    this.#signingKey = SecretBytes.from(deriveKey(seed, 'identity', generation));
     this.#staticSecretKey = deriveKey(seed, 'key-agreement', generation);
     // Not by generation: what a peer has stored outlives a rotation of its name.
-    this.#storageKey = deriveKey(seed, 'storage');
+    this.#storageKey = SecretBytes.from(deriveKey(seed, 'storage'));
     this.storageNamespace = toHex(deriveKey(seed, 'storage-namespace').subarray(0, STORAGE_NAMESPACE_LENGTH));
-    this.publicKey = ed25519.keyPairFromSeed(this.#signingKey).publicKey;
+    this.publicKey = this.#signingKey.use(publicKeyOf);
     this.keyAgreementPublicKey = x25519.publicKey(this.#staticSecretKey);
     this.peerId = peerIdFromPublicKey(this.publicKey);
   }
 
   sign(domain: string, bytes: Uint8Array): Uint8Array {
     this.#assertUsable();
-    return ed25519.sign(signedBytes(domain, bytes), this.#signingKey);
+    return this.#signRaw(signedBytes(domain, bytes));
   }
 
   handshakeIdentity(now: number): LocalIdentity {
@@ -129,24 +134,32 @@ class SeedIdentity implements Identity {
   }
 
   box(recipient: PeerId, message: Uint8Array, options: BoxOptions = {}): Uint8Array {
-    this.#assertUsable();
-    const sender = { publicKey: this.publicKey, secretKey: this.#signingKey };
-    return boxFrom(sender, recipient, { ...options, message });
+    return this.#withKeyPair((keyPair) => boxFrom(keyPair, recipient, { ...options, message }));
   }
 
   open(sealed: Uint8Array, options?: BoxOptions): OpenedBox {
-    this.#assertUsable();
-    return openBox({ publicKey: this.publicKey, secretKey: this.#signingKey }, sealed, options);
+    return this.#withKeyPair((keyPair) => openBox(keyPair, sealed, options));
   }
 
   storageKey(): SecretBytes {
     this.#assertUsable();
-    return SecretBytes.from(this.#storageKey.slice());
+    return this.#storageKey.clone();
   }
 
   [Symbol.dispose](): void {
     this.#disposed = true;
-    wipe(this.#signingKey, this.#staticSecretKey, this.#storageKey);
+    this.#signingKey.dispose();
+    this.#storageKey.dispose();
+    wipe(this.#staticSecretKey);
+  }
+
+  #withKeyPair<T>(action: (keyPair: KeyPair) => T): T {
+    this.#assertUsable();
+    return this.#signingKey.use((secretKey) => action({ publicKey: this.publicKey, secretKey }));
+  }
+
+  #signRaw(bytes: Uint8Array): Uint8Array {
+    return this.#signingKey.use((secretKey) => ed25519.sign(bytes, secretKey));
   }
 
   #currentCertificate(now: number): StaticKeyCertificate {
@@ -158,7 +171,7 @@ class SeedIdentity implements Identity {
       life > CERTIFICATE_LIFETIME_MS
     ) {
       this.#certificate = createStaticKeyCertificate(
-        (bytes) => ed25519.sign(bytes, this.#signingKey),
+        (bytes) => this.#signRaw(bytes),
         this.keyAgreementPublicKey,
         now + CERTIFICATE_LIFETIME_MS,
       );
@@ -169,4 +182,11 @@ class SeedIdentity implements Identity {
   #assertUsable(): void {
     if (this.#disposed) throw new IdentityError('DISPOSED', 'the identity has been disposed');
   }
+}
+
+/** The public key of a signing key, without a copy of the latter. */
+function publicKeyOf(secretKey: Uint8Array): Uint8Array {
+  const keyPair = ed25519.keyPairFromSeed(secretKey);
+  wipe(keyPair.secretKey);
+  return keyPair.publicKey;
 }

@@ -169,11 +169,17 @@ export type SuccessionVerdict =
  * different successors of the same rank are a conflict that a person has to decide.
  */
 export function followSuccessions(start: PeerId, successions: readonly Succession[]): SuccessionVerdict {
+  const byOrigin = new Map<PeerId, Succession[]>();
+  for (const next of successions) {
+    const known = byOrigin.get(next.from);
+    if (known === undefined) byOrigin.set(next.from, [next]);
+    else known.push(next);
+  }
   const trail: Succession[] = [];
   const seen = new Set<PeerId>([start]);
   let at = start;
   for (;;) {
-    const candidates = successions.filter(({ from }) => from === at);
+    const candidates = byOrigin.get(at) ?? [];
     const recoveries = candidates.filter(({ kind }) => kind === 'recovery');
     const ranked = recoveries.length > 0 ? recoveries : candidates;
     const next = ranked[0];

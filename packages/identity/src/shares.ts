@@ -83,17 +83,26 @@ export function describeShare(text: string): ShareInfo {
  * the same, from different sets, or forged
  */
 export async function joinShares(texts: readonly string[]): Promise<string> {
+  if (texts.length > MAX_SHARES) throw wrongShares();
   const shares = texts.map(decodeShare);
+  try {
+    return wordsOf(await combineParts(partsOf(shares)));
+  } finally {
+    wipe(...shares);
+  }
+}
+
+/** The Shamir shares of one set, all of them and enough. */
+function partsOf(shares: readonly Uint8Array[]): Uint8Array[] {
   const [first] = shares;
-  if (first === undefined || shares.length > MAX_SHARES) throw wrongShares();
+  if (first === undefined) throw wrongShares();
   const { set, threshold } = infoOf(first);
   const belong = shares.every((share) => {
     const info = infoOf(share);
     return info.set === set && info.threshold === threshold && share.length === first.length;
   });
   if (!belong || shares.length < threshold) throw wrongShares();
-  const secret = await combineParts(shares.map((share) => share.slice(HEADER_LENGTH, -CHECKSUM_LENGTH)));
-  return wordsOf(secret);
+  return shares.map((share) => share.slice(HEADER_LENGTH, -CHECKSUM_LENGTH));
 }
 
 async function combineParts(parts: readonly Uint8Array[]): Promise<Uint8Array> {

@@ -9,6 +9,8 @@ import {
   decodeRevocation,
   delegate,
   type Policy,
+  type PolicyStatement,
+  type PolicyValue,
   revoke,
   type VerifyDelegationInput,
   verifyDelegation,
@@ -103,6 +105,15 @@ describe('delegation', () => {
     ];
     for (const options of wrong)
       expect(() => grant(alice, laptop, options), JSON.stringify(options)).toThrow(RangeError);
+  });
+
+  it('can be as deep as a policy may be, and no deeper', () => {
+    const nested = (levels: number): PolicyStatement =>
+      levels === 0 ? ['==', '.a', [1]] : ['and', [nested(levels - 1)]];
+    expect(decodeDelegation(grant(alice, laptop, { policy: [nested(5)] })).policy).toEqual([nested(5)]);
+    expect(() => grant(alice, laptop, { policy: [nested(6)] })).toThrow(RangeError);
+    const deep = JSON.parse(`${'['.repeat(24)}${']'.repeat(24)}`) as PolicyValue;
+    expect(() => grant(alice, laptop, { meta: { deep } })).toThrow(TypeError);
   });
 
   it('is refused when any bit was flipped, with one code', () => {

@@ -39,8 +39,15 @@ describe('headless unlock', () => {
     ['secret\n\n', 'secret\n'],
     ['se cret \n', 'se cret '],
     ['secret\r', 'secret\r'],
+    // Decomposed in the file, composed on the keyboard.
+    ['Cafe\u0301', 'Caf\u00e9'],
   ])('takes %j from a file as %j', async (content, expected) => {
     expect(await read({ type: 'file', path: await secretFile(content) })).toBe(expected);
+  });
+
+  it('takes bytes that are no text as they are', async () => {
+    const key = Uint8Array.of(0xff, 0xfe, 0x00, 0x80);
+    expect(await readPassphrase([{ type: 'file', path: await secretFile(key) }])).toEqual(key);
   });
 
   it('refuses a file that others can read, that is empty, or too long', async () => {

@@ -130,6 +130,34 @@ describe('profiles', () => {
     expect(await again.get(text('k'))).toEqual(text('v'));
   });
 
+  it('give the statement of their last rotation again', async () => {
+    using keystore = await newKeystore();
+    expect(keystore.profiles.rotationStatement('default', { now: NOW })).toBeUndefined();
+    await keystore.profiles.rotate('default', { now: NOW });
+    const { statement, profile } = await keystore.profiles.rotate('default', { now: NOW + 1 });
+    expect(profile.generation).toBe(2);
+    expect(keystore.profiles.rotationStatement('default', { now: NOW + 1 })).toEqual(statement);
+    expect(() => keystore.profiles.rotationStatement('nobody', { now: NOW })).toThrow(
+      code('UNKNOWN_PROFILE'),
+    );
+  });
+
+  it('come back from the words with the keys of their last rotation', async () => {
+    using keystore = await newKeystore();
+    const { profile } = await keystore.profiles.rotate('default', { now: NOW });
+    await keystore.profiles.create('work', { now: NOW });
+    const work = await keystore.profiles.rotate('work', { now: NOW });
+    const path = join(await temporaryDirectory(), 'restored');
+    const options = { passphrase, passwordHash, now: NOW, mnemonic: WORDS };
+    using restored = await createKeystore(path, { ...options, generation: 1 });
+    using identity = restored.identity();
+    expect(identity.peerId).toBe(profile.peerId);
+    const again = await restored.profiles.create('work', { now: NOW, index: 1, generation: 1 });
+    expect(again.peerId).toBe(work.profile.peerId);
+    await expect(createKeystore(`${path}2`, { ...options, generation: -1 })).rejects.toThrow(RangeError);
+    await expect(restored.profiles.create('x', { now: NOW, generation: 0.5 })).rejects.toThrow(RangeError);
+  });
+
   it('cannot number more than 256', async () => {
     using keystore = await newKeystore();
     const names = Array.from({ length: 255 }, (_, i) => `${'n'.repeat(60)}${i}`);

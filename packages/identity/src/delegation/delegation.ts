@@ -11,7 +11,7 @@ import { signedBytes } from '../domain.ts';
 import { IdentityError } from '../errors.ts';
 import { isBytes32, isTime } from '../fields.ts';
 import { type PeerId, peerIdFromPublicKey, publicKeyFromPeerId } from '../peer-id.ts';
-import { decodeSigned, encodeSigned, type Signer } from '../signed.ts';
+import { decodeSigned, encodeSigned, type SignedStructure, type Signer } from '../signed.ts';
 import { isPolicy, type Policy, type PolicyValue } from './policy.ts';
 
 /** The longest delegation in bytes. */
@@ -19,6 +19,7 @@ export const MAX_DELEGATION_LENGTH = 8192;
 
 const DOMAIN = 'NZ-IDENTITY-01/delegation';
 const VERSION = 1;
+const MAX_DEPTH = 16;
 const NONCE_LENGTH = 16;
 const MAX_META_KEYS = 16;
 // `/` alone, or segments of lower-case letters, digits, `_` and `-`, at most 128 characters.
@@ -79,7 +80,8 @@ export interface DelegateOptions {
 /**
  * A signed delegation.
  *
- * @throws RangeError when a field is malformed or all of them together make it longer than 8 KiB
+ * @throws RangeError when a field is malformed or all of them together make it longer than 8 KiB; TypeError when they
+ * hold what canonical MessagePack cannot, or nest more than 16 levels deep
  */
 export function delegate(issuer: Signer, options: DelegateOptions): Uint8Array {
   const { audience, command, policy = [], expiresAt, notBefore, meta = {}, nonce } = options;
@@ -99,7 +101,7 @@ export function delegate(issuer: Signer, options: DelegateOptions): Uint8Array {
   if (!areDelegationFields(fields))
     throw new RangeError('a field of the delegation is malformed or too long');
   const bytes = encodeSigned(DOMAIN, fields, issuer);
-  if (bytes.length > MAX_DELEGATION_LENGTH) throw new RangeError('a delegation has at most 8 KiB');
+  if (verified(bytes) === undefined) throw new RangeError('a delegation has at most 8 KiB');
   return bytes;
 }
 
@@ -109,11 +111,7 @@ export function delegate(issuer: Signer, options: DelegateOptions): Uint8Array {
  * @throws IdentityError `INVALID_DELEGATION`
  */
 export function decodeDelegation(bytes: Uint8Array): Delegation {
-  const signed = decodeSigned(DOMAIN, bytes, {
-    maxBytes: MAX_DELEGATION_LENGTH,
-    maxDepth: 24,
-    signers: (fields) => (areDelegationFields(fields) ? [fields[1]] : undefined),
-  });
+  const signed = verified(bytes);
   if (signed === undefined || !areDelegationFields(signed.fields)) {
     throw new IdentityError('INVALID_DELEGATION', 'not a valid delegation, or its signature is wrong');
   }
@@ -130,6 +128,14 @@ export function decodeDelegation(bytes: Uint8Array): Delegation {
     expiresAt,
     meta,
   };
+}
+
+function verified(bytes: Uint8Array): SignedStructure | undefined {
+  return decodeSigned(DOMAIN, bytes, {
+    maxBytes: MAX_DELEGATION_LENGTH,
+    maxDepth: MAX_DEPTH,
+    signers: (fields) => (areDelegationFields(fields) ? [fields[1]] : undefined),
+  });
 }
 
 /** Whether a delegation of `granted` covers `command`: the same or one below it. */

@@ -33,10 +33,13 @@ export type Policy = readonly PolicyStatement[];
 
 // A policy travels inside an 8 KiB token; these bounds are on the work of evaluating it.
 const MAX_STATEMENTS = 64;
-const MAX_DEPTH = 8;
+// Two arrays for each level, in a structure of at most 16.
+const MAX_DEPTH = 6;
 const MAX_SELECTOR_STEPS = 16;
 const MAX_SELECTOR_LENGTH = 256;
 const MAX_PATTERN_LENGTH = 256;
+// A pattern costs its length times that of the text; a longer text is undecided.
+const MAX_MATCHED_LENGTH = 4096;
 const STEP_PATTERN =
   /\.?\["([^"\\\]]{0,64})"\](\??)|\.?\[(-?\d{1,9})\](\??)|\.([A-Za-z_][A-Za-z0-9_-]{0,63})(\??)/y;
 
@@ -159,7 +162,9 @@ function compare(statement: Comparison, value: PolicyValue | undefined): Decisio
     case '!=':
       return !equals(value, operand as PolicyValue);
     case 'like':
-      return typeof value === 'string' ? matchesGlob(value, operand as string) : undefined;
+      return typeof value === 'string' && value.length <= MAX_MATCHED_LENGTH
+        ? matchesGlob(value, operand as string)
+        : undefined;
     default:
       return typeof value === 'number' ? ordered(statement[0] as '<', value, operand as number) : undefined;
   }

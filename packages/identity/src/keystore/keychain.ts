@@ -1,5 +1,6 @@
 /** The keychain of the operating system, if the user installed `@napi-rs/keyring`. */
 import { IdentityError } from '../errors.ts';
+import { encodePassphrase } from './password-hash.ts';
 
 /** An entry of the keychain. */
 export interface KeychainEntry {
@@ -18,9 +19,7 @@ export interface KeychainEntry {
 export async function readKeychain(entry: KeychainEntry): Promise<Uint8Array | undefined> {
   const { AsyncEntry } = await loadKeyring();
   const value = await attempt(() => new AsyncEntry(entry.service, entry.account).getPassword());
-  return value === undefined || value === null
-    ? undefined
-    : new TextEncoder().encode(value.normalize('NFKC'));
+  return value === undefined || value === null ? undefined : encodePassphrase(value);
 }
 
 /**

@@ -3,7 +3,7 @@ import { SecretBytes, wipe } from '@nzcore/crypto';
 import { IdentityError } from '../errors.ts';
 import { assertTime } from '../fields.ts';
 import type { Identity } from '../identity.ts';
-import { identityFromSeed } from '../identity.ts';
+import { assertGeneration, identityFromSeed } from '../identity.ts';
 import { deriveProfileSeed, MAX_SEED_LENGTH, MIN_SEED_LENGTH } from '../key-schedule.ts';
 import {
   createMnemonic,
@@ -62,6 +62,11 @@ export interface CreateKeystoreOptions extends PasswordOptions {
    * @defaultValue 'default'
    */
   readonly profile?: string;
+  /**
+   * How often the first profile's keys had been rotated, to restore it from words.
+   * @defaultValue 0
+   */
+  readonly generation?: number;
 }
 
 /** A keystore file, locked or unlocked. Disposing locks it. */
@@ -74,7 +79,7 @@ export interface Keystore extends Disposable {
   readonly profiles: Profiles;
   /**
    * Opens the file's secrets; takes 100 to 1000 ms by design.
-   * @throws IdentityError `WRONG_PASSPHRASE`, `INVALID_KEYSTORE`
+   * @throws IdentityError `WRONG_PASSPHRASE`, `INVALID_KEYSTORE`, `KEYSTORE_LOCKED` when it was locked meanwhile
    */
   unlock(passphrase: Passphrase, options?: UnlockOptions): Promise<void>;
   /** Zeroes the secrets of the keystore. Identities that it gave out belong to their holders and stay usable. */
@@ -109,11 +114,19 @@ export interface Keystore extends Disposable {
  * @throws IdentityError `KEYSTORE_EXISTS`: an existing file is never replaced; `INVALID_MNEMONIC`
  */
 export async function createKeystore(path: string, options: CreateKeystoreOptions): Promise<Keystore> {
-  const { passphrase, passwordHash = DEFAULT_PASSWORD_HASH, signal, now, profile = 'default' } = options;
+  const {
+    passphrase,
+    passwordHash = DEFAULT_PASSWORD_HASH,
+    signal,
+    now,
+    profile = 'default',
+    generation = 0,
+  } = options;
   assertPasswordHash(passwordHash);
   assertProfileName(profile);
+  assertGeneration(generation);
   assertTime('now', now);
-  const contents = await initialContents(options, { index: 0, name: profile, generation: 0, createdAt: now });
+  const contents = await initialContents(options, { index: 0, name: profile, generation, createdAt: now });
   const dataKey = createDataKey();
   try {
     const wrapped = await wrapDataKey(dataKey, { passphrase, passwordHash, signal });
@@ -183,6 +196,7 @@ class FileKeystore implements Keystore {
   #bytes: Uint8Array;
   #unlocked: Unlocked | undefined;
   #queue: Promise<unknown> = Promise.resolve();
+  #locks = 0;
 
   constructor({ path, file, bytes, unlocked }: KeystoreState) {
     this.path = path;
@@ -201,11 +215,14 @@ class FileKeystore implements Keystore {
   }
 
   unlock(passphrase: Passphrase, { signal }: UnlockOptions = {}): Promise<void> {
+    const locks = this.#locks;
     return this.#inTurn(async () => {
       const dataKey = await unwrapDataKey(this.#file, { passphrase, signal });
       try {
+        if (this.#locks !== locks)
+          throw new IdentityError('KEYSTORE_LOCKED', 'locked before it was unlocked');
         const contents = openContents(dataKey, this.#file);
-        this.lock();
+        this.#forget();
         this.#unlocked = { dataKey, contents };
       } catch (error) {
         dataKey.dispose();
@@ -215,6 +232,12 @@ class FileKeystore implements Keystore {
   }
 
   lock(): void {
+    // An unlock that is under way must not open what was locked, or disposed, after it was asked for.
+    this.#locks++;
+    this.#forget();
+  }
+
+  #forget(): void {
     if (this.#unlocked === undefined) return;
     this.#unlocked.dataKey.dispose();
     disposeContents(this.#unlocked.contents);

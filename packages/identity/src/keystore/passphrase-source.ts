@@ -4,6 +4,7 @@ import { wipe } from '@nzcore/crypto';
 import { IdentityError } from '../errors.ts';
 import { readSmallFile } from './atomic-file.ts';
 import { readKeychain } from './keychain.ts';
+import { encodePassphrase } from './password-hash.ts';
 
 /** Where a passphrase may be found. */
 export type PassphraseSource =
@@ -60,8 +61,7 @@ function readEnvironment(name: string): Uint8Array | undefined {
   const value = process.env[name];
   if (value === undefined) return undefined;
   delete process.env[name];
-  const passphrase = new TextEncoder().encode(value.normalize('NFKC'));
-  return checked(passphrase);
+  return checked(encodePassphrase(value));
 }
 
 async function readLine(
@@ -71,9 +71,21 @@ async function readLine(
   const tooLarge = () => unavailable(`the passphrase in ${path} is too long`);
   const content = await readSmallFile(path, { maxLength: MAX_PASSPHRASE_BYTES, ownerOnly, tooLarge });
   if (content === undefined) return undefined;
-  const passphrase = withoutLineEnd(content);
+  const line = withoutLineEnd(content);
   wipe(content);
-  return checked(passphrase);
+  return checked(normalised(line));
+}
+
+/** A file of text gives what its text would give when typed; other bytes stay as they are. */
+function normalised(line: Uint8Array): Uint8Array {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(line);
+    const passphrase = encodePassphrase(text);
+    wipe(line);
+    return passphrase;
+  } catch {
+    return line;
+  }
 }
 
 function withoutLineEnd(content: Uint8Array): Uint8Array {

@@ -82,16 +82,18 @@ export async function hashPassphrase(
 /** A passphrase as text or as bytes. Only bytes can be wiped, which is their owner's task. */
 export type Passphrase = string | Uint8Array;
 
+/** UTF-8 of the Unicode form NFKC. */
+export function encodePassphrase(text: string): Uint8Array {
+  return new TextEncoder().encode(text.normalize('NFKC'));
+}
+
 /**
  * The bytes of a passphrase: text in Unicode form NFKC, so that two keyboards give one key; always fresh memory.
  *
  * @throws RangeError when it is empty
  */
 export function passphraseBytes(passphrase: Passphrase): Uint8Array {
-  const bytes =
-    typeof passphrase === 'string'
-      ? new TextEncoder().encode(passphrase.normalize('NFKC'))
-      : passphrase.slice();
+  const bytes = typeof passphrase === 'string' ? encodePassphrase(passphrase) : passphrase.slice();
   if (bytes.length === 0) throw new RangeError('a passphrase must not be empty');
   return bytes;
 }

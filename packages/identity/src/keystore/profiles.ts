@@ -1,7 +1,7 @@
 /** Several identities in one keystore (spec/identity.md §2.3): each has keys that lead to no other. */
 import { IdentityError } from '../errors.ts';
 import { assertTime } from '../fields.ts';
-import type { Identity } from '../identity.ts';
+import { assertGeneration, type Identity } from '../identity.ts';
 import type { PeerId } from '../peer-id.ts';
 import { signRotation } from '../rotation.ts';
 import { isProfileName, type KeystoreContents, MAX_PROFILES, type ProfileEntry } from './contents.ts';
@@ -48,6 +48,12 @@ export interface Profiles {
    * @throws IdentityError `UNKNOWN_PROFILE`
    */
   rotate(name: string, options: { readonly now: number }): Promise<RotatedProfile>;
+  /**
+   * The statement of a profile's last rotation again, should it have been lost.
+   * @returns undefined when its keys were never rotated
+   * @throws IdentityError `UNKNOWN_PROFILE`
+   */
+  rotationStatement(name: string, options: { readonly now: number }): Uint8Array | undefined;
 }
 
 /** A profile after its rotation. */
@@ -63,6 +69,11 @@ export interface CreateProfileOptions {
   readonly now: number;
   /** Bring back a profile of the same words by its number. */
   readonly index?: number;
+  /**
+   * How often its keys had been rotated, to bring it back.
+   * @defaultValue 0
+   */
+  readonly generation?: number;
 }
 
 /** What the profiles need of their keystore. */
@@ -78,6 +89,11 @@ export function createProfiles({ read, update, identity }: ProfilesBackend): Pro
     using own = identity(entry);
     return { ...entry, peerId: own.peerId, isActive: entry.index === read().active };
   };
+  const statementOf = (entry: ProfileEntry, now: number): Uint8Array => {
+    using from = identity({ ...entry, generation: entry.generation - 1 });
+    using to = identity(entry);
+    return signRotation({ from, to, now });
+  };
   const find = (name: string): ProfileEntry => findProfile(read(), name);
   return {
     list: () => read().profiles.map(describe),
@@ -91,12 +107,14 @@ export function createProfiles({ read, update, identity }: ProfilesBackend): Pro
       return describe(find(name));
     },
     remove: (name) => update((contents) => withoutProfile(contents, name)),
+    rotationStatement: (name, { now }) => {
+      const entry = find(name);
+      return entry.generation === 0 ? undefined : statementOf(entry, now);
+    },
     rotate: async (name, { now }) => {
       const entry = find(name);
-      using old = identity(entry);
-      using next = identity({ ...entry, generation: entry.generation + 1 });
       // Signed before it is written: a peer that changed its name must have the statement for its contacts.
-      const statement = signRotation({ from: old, to: next, now });
+      const statement = statementOf({ ...entry, generation: entry.generation + 1 }, now);
       await update((contents) => withNextGeneration(contents, entry));
       return { profile: describe(find(name)), statement };
     },
@@ -109,8 +127,9 @@ function withProfile(
   options: CreateProfileOptions,
 ): KeystoreContents {
   const { profiles, nextIndex } = contents;
-  const { now, index = nextIndex } = options;
+  const { now, index = nextIndex, generation = 0 } = options;
   assertTime('now', now);
+  assertGeneration(generation);
   if (!Number.isInteger(index) || index < 0 || index >= 0xffff_ffff) {
     throw new RangeError('a profile index is an unsigned 32-bit integer');
   }
@@ -119,7 +138,7 @@ function withProfile(
   }
   if (profiles.length === MAX_PROFILES)
     throw new IdentityError('TOO_MANY_PROFILES', 'the keystore file is full');
-  const entry = { index, name, generation: 0, createdAt: now };
+  const entry = { index, name, generation, createdAt: now };
   return { ...contents, nextIndex: Math.max(nextIndex, index + 1), profiles: [...profiles, entry] };
 }
 
