@@ -12,6 +12,7 @@ const nodeEntries: ReadonlySet<string> = new Set([
   'storage/files',
   'storage/level',
   'storage/log',
+  'transport/compression',
   'transport/tcp',
   'transport/udp',
   'transport/ws',

@@ -91,7 +91,7 @@ class SpawnedPeer implements ChildPeer {
     for (const watcher of this.#watchers) watcher();
   }
 
-  take(fields: PeerEvent, timeout = 15_000): Promise<PeerEvent> {
+  take(fields: PeerEvent, timeout = 30_000): Promise<PeerEvent> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
         const event = this.events.find((candidate) => !this.#taken.has(candidate) && fits(candidate, fields));

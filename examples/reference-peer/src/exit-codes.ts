@@ -18,6 +18,7 @@ export const exitCodes = {
   portInUse: 18,
   listenFailed: 19,
   bootstrapMismatch: 20,
+  addressInvalid: 21,
 } as const;
 
 /** One of {@link exitCodes}. */

@@ -100,6 +100,8 @@ function nodeFailure(error: NodeError, dataDir: string): Failure {
   switch (error.code) {
     case 'CONFIG_INVALID':
       return { exitCode: exitCodes.configInvalid, line: message };
+    case 'ADDRESS_INVALID':
+      return { exitCode: exitCodes.addressInvalid, line: message };
     case 'PASSPHRASE_REQUIRED':
       return { exitCode: exitCodes.passphraseRequired, line: message };
     case 'KEYSTORE_MISSING': {

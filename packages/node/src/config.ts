@@ -125,14 +125,20 @@ export function inspectConfig(
   return { problems };
 }
 
+/** The error for settings with this first problem, said in this way. */
+export function configError({ key }: ConfigProblem, text: string): NodeError {
+  const code = key === 'listen' || key === 'bootstrap' ? 'ADDRESS_INVALID' : 'CONFIG_INVALID';
+  return new NodeError(code, `config: ${text}`);
+}
+
 /**
  * Checks settings and fills in the defaults.
  *
- * @throws NodeError `CONFIG_INVALID`, with the first problem in its message.
+ * @throws NodeError `CONFIG_INVALID`, or `ADDRESS_INVALID` for `listen` and `bootstrap`, with the first problem in its message
  */
 export function parseConfig(input: NodeConfigInput): NodeConfig {
   const result = inspectConfig(input);
   if ('config' in result) return result.config;
   const [first] = result.problems;
-  throw new NodeError('CONFIG_INVALID', `config: ${first?.problem}`);
+  throw configError(first!, first!.problem);
 }

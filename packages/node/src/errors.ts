@@ -1,6 +1,7 @@
 /** What a {@link NodeError} can be about. Codes are stable; messages are not. */
 export type NodeErrorCode =
   | 'CONFIG_INVALID'
+  | 'ADDRESS_INVALID'
   | 'PASSPHRASE_REQUIRED'
   | 'KEYSTORE_MISSING'
   | 'BOOTSTRAP_MISMATCH'

@@ -36,7 +36,7 @@ export interface Messaging {
     options: { readonly signal?: AbortSignal | undefined },
   ): Promise<void>;
   serve(stream: Stream): void;
-  /** Ends the streams of a connection that is to be closed. */
+  /** Ends the stream to a peer whose connection is to be closed, by either side: it has no end of its own. */
   release(connection: Connection): void;
 }
 
@@ -51,7 +51,6 @@ interface Sender {
 /** Sends over one long-lived stream for each peer, and answers those of others. */
 export function createMessaging({ openStream, maxBytes, handlers, onMessage }: MessagingOptions): Messaging {
   const senders = new Map<PeerId, Promise<Sender>>();
-  const served = new Map<Connection, Set<Stream>>();
 
   function senderTo(peer: PeerId): Promise<Sender> {
     const existing = senders.get(peer);
@@ -100,25 +99,15 @@ export function createMessaging({ openStream, maxBytes, handlers, onMessage }: M
         });
       }
     },
-    serve(stream) {
-      const { connection } = stream;
-      let streams = served.get(connection);
-      if (streams === undefined) {
-        streams = new Set();
-        served.set(connection, streams);
-        void connection.closed.then(() => served.delete(connection));
-      }
-      streams.add(stream);
-      serveRequests(stream, (body) => take(connection.remotePeer, body), { maxBodyLength: maxBytes });
+    serve: (stream) => {
+      const from = stream.connection.remotePeer;
+      serveRequests(stream, (body) => take(from, body), { maxBodyLength: maxBytes });
     },
-    release(connection) {
-      for (const stream of served.get(connection) ?? []) stream.reset(ResetCode.cancelled);
-      void senders.get(connection.remotePeer)?.then(
-        (sender) => {
-          if (sender.connection === connection) sender.requester.close();
-        },
-        () => undefined,
-      );
+    release: (connection) => {
+      const close = (sender: Sender): void => {
+        if (sender.connection === connection) sender.requester.close();
+      };
+      senders.get(connection.remotePeer)?.then(close, () => undefined);
     },
   };
 }

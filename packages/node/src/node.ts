@@ -1,14 +1,11 @@
 import { type Identity, type PeerId, parsePeerId } from '@nzcore/identity';
 import { openProfileStore } from '@nzcore/identity/profile-store';
 import {
-  type Connection,
   type ConnectionManager,
   createConnectionManager,
+  createUpgrader,
   type Stream,
   tryParseAddress,
-  type Upgrader,
-  upgradeInbound,
-  upgradeOutbound,
 } from '@nzcore/transport';
 import { type NodeConfig, type NodeConfigInput, parseConfig } from './config.ts';
 import { NodeError } from './errors.ts';
@@ -17,66 +14,12 @@ import { openListeners } from './listeners.ts';
 import { createMessaging, MESSAGE_PROTOCOL, type MessageHandler, type Messaging } from './messaging.ts';
 import type { NodeEvents, NodeState } from './node-events.ts';
 import type { NodeParts } from './parts.ts';
+import type { ConnectedPeer, NodeCallOptions, NodeStreamHandler, PeerNode } from './peer-node.ts';
 import { Resources } from './resources.ts';
 import { transportEvents } from './transport-events.ts';
 
 // Of the five seconds that a stop may take, most are left to the disk.
 const GOODBYE_TIMEOUT = 2000;
-
-/** Every call that waits for something can be given up. */
-export interface NodeCallOptions {
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** A peer that is connected now. */
-export interface ConnectedPeer {
-  readonly peerId: PeerId;
-  /** Multiaddr text of the other end. */
-  readonly address: string;
-  readonly direction: 'inbound' | 'outbound';
-}
-
-/** Takes over a stream that another peer opened; when it fails, the stream is reset. */
-export type NodeStreamHandler = (stream: Stream) => void | Promise<void>;
-
-/** A running peer. Events are in {@link NodeEvents}; disposing stops it. */
-export interface PeerNode extends TypedEventTarget<NodeEvents>, AsyncDisposable {
-  readonly state: NodeState;
-  /** Who this node is. @throws NodeError `NOT_RUNNING` before it is opened */
-  readonly peerId: PeerId;
-  /** How others reach it, each with its name at the end; empty while it does not listen. */
-  readonly addresses: readonly string[];
-  /**
-   * Opens the parts, listens, and begins to connect to the bootstrap peers; resolves when it can be reached. When a
-   * step fails, what was opened is closed again.
-   *
-   * @throws what the parts throw, with TransportError `LISTEN_FAILED`; NodeError `NOT_RUNNING` when it is not stopped
-   */
-  start(options?: NodeCallOptions): Promise<void>;
-  /** Says goodbye to the peers and closes everything, in the reverse order. May be called at any time. */
-  stop(): Promise<void>;
-  /**
-   * Sends a message; resolves when the other peer's handlers have taken it.
-   *
-   * @throws NodeError `SEND_FAILED` when that is not known to have happened, `NOT_RUNNING`
-   */
-  send(peer: PeerId, bytes: Uint8Array, options?: NodeCallOptions): Promise<void>;
-  /**
-   * Takes messages until the returned function is called. The sender's acknowledgement waits for what `handler`
-   * answers; without any handler, senders are refused.
-   */
-  onMessage(handler: MessageHandler): () => void;
-  /** Serves streams of a protocol, also across restarts, until the returned function is called. */
-  handle(protocol: string, handler: NodeStreamHandler): () => void;
-  /** Opens a stream to a peer, over the connection there is or a new one. */
-  openStream(peer: PeerId, protocol: string, options?: NodeCallOptions): Promise<Stream>;
-  /** Connects to a peer by its name, or by an address, which is then in the address book. */
-  connect(target: string, options?: NodeCallOptions): Promise<PeerId>;
-  /** Peers that are connected now. */
-  peers(): readonly ConnectedPeer[];
-  /** Peers of the address book, connected or not. */
-  knownPeers(): readonly PeerId[];
-}
 
 /** What {@link createNode} is made with. */
 export interface NodeOptions {
@@ -178,7 +121,7 @@ class ComposedNode extends TypedEventTarget<NodeEvents> implements PeerNode {
     });
     const upgrader = createUpgrader({
       identity,
-      networkKey,
+      ...(networkKey === undefined ? {} : { networkKey }),
       onGoAway: (connection) => messaging.release(connection),
     });
     const connections: ConnectionManager = (parts.createConnectionManager ?? createConnectionManager)({
@@ -308,34 +251,9 @@ function given({ signal }: NodeCallOptions): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
 }
 
-/** Streams of messages have no end of their own, and a connection waits for its streams. */
+/** Closes all connections; those that wait for their streams longer than a moment are dropped. */
 async function closeConnections(connections: ConnectionManager, messaging: Messaging): Promise<void> {
   const closed = connections.close({ signal: AbortSignal.timeout(GOODBYE_TIMEOUT) });
   for (const connection of connections.connections()) messaging.release(connection);
   await closed;
-}
-
-interface UpgraderParts {
-  readonly identity: Identity;
-  readonly networkKey: Uint8Array | undefined;
-  readonly onGoAway: (connection: Connection) => void;
-}
-
-/** Proves this identity on every connection, with a certificate that is good now. */
-function createUpgrader({ identity, networkKey, onGoAway }: UpgraderParts): Upgrader {
-  const own = () => ({
-    identity: identity.handshakeIdentity(Date.now()),
-    onGoAway,
-    ...(networkKey === undefined ? {} : { networkKey }),
-  });
-  return {
-    inbound: (bytes, options) => upgradeInbound(bytes, { ...own(), ...options }),
-    outbound: (bytes, { expectedPeer, remoteStaticKey, ...options }) =>
-      upgradeOutbound(bytes, {
-        ...own(),
-        ...options,
-        ...(expectedPeer === undefined ? {} : { expectedPeer }),
-        ...(remoteStaticKey === undefined ? {} : { remoteStaticKey }),
-      }),
-  };
 }

@@ -1,5 +1,6 @@
 import {
   type ConfigProblem,
+  configError,
   inspectConfig,
   type NodeConfig,
   type NodeConfigInput,
@@ -109,7 +110,7 @@ function describe({ key, problem }: ConfigProblem, layers: readonly Layer[]): st
 /**
  * Reads the settings of all sources, checks them and fills in the defaults. Opens and creates nothing.
  *
- * @throws NodeError `CONFIG_INVALID`; its message names the file and line, or the variable or option, the key and what
+ * @throws NodeError `CONFIG_INVALID` or `ADDRESS_INVALID`; its message names the file and line, or the variable or option, the key and what
  * was expected.
  */
 export async function loadConfig(sources: ConfigSources): Promise<NodeConfig> {
@@ -120,7 +121,7 @@ export async function loadConfig(sources: ConfigSources): Promise<NodeConfig> {
   for (const layer of layers) merge(values, layer.values);
   const result = inspectConfig(values);
   if ('config' in result) return result.config;
-  const [first, ...others] = result.problems.map((problem) => describe(problem, layers));
+  const [first, ...others] = result.problems;
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-  throw new NodeError('CONFIG_INVALID', `config: ${first}${more}`);
+  throw configError(first!, `${describe(first!, layers)}${more}`);
 }

@@ -1,5 +1,5 @@
 import type { LogLevel } from '../config.ts';
-import type { PeerNode } from '../node.ts';
+import type { PeerNode } from '../peer-node.ts';
 
 /** The part of a pino logger that the node writes to. */
 export interface Log {
