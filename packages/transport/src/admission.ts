@@ -71,7 +71,7 @@ const MAX_BUCKETS = 4_096;
 export function createAdmissionControl(limits: ResolvedConnectionLimits, clock: Clock): AdmissionControl {
   const hosts = new Map<string, number>();
   const subnets = new Map<string, number>();
-  const buckets = new Map<string, Bucket>();
+  const rate = createHostRate(limits.maxRatePerHost, clock);
   let pending = 0;
 
   function admit(remoteAddress: string): Admission | RefusalReason {
@@ -80,7 +80,7 @@ export function createAdmissionControl(limits: ResolvedConnectionLimits, clock: 
     if (keys) {
       if ((hosts.get(keys.host) ?? 0) >= limits.maxPerHost) return 'host';
       if ((subnets.get(keys.subnet) ?? 0) >= limits.maxPerSubnet) return 'subnet';
-      if (!takeToken(buckets, keys.host, limits.maxRatePerHost, clock.monotonic())) return 'rate';
+      if (!rate.take(remoteAddress)) return 'rate';
       add(hosts, keys.host, 1);
       add(subnets, keys.subnet, 1);
     }
@@ -121,6 +121,23 @@ function add(counts: Map<string, number>, key: string, by: number): void {
   const count = (counts.get(key) ?? 0) + by;
   if (count > 0) counts.set(key, count);
   else counts.delete(key);
+}
+
+/** Allows each host a rate of something; loopback is exempt. */
+export interface HostRate {
+  /** @param address - multiaddr text */
+  take(address: string): boolean;
+}
+
+/** @param rate - a second in the long run, after a burst of four times as many */
+export function createHostRate(rate: number, clock: Clock): HostRate {
+  const buckets = new Map<string, Bucket>();
+  return {
+    take: (address) => {
+      const keys = limitKeys(address);
+      return !keys || takeToken(buckets, keys.host, rate, clock.monotonic());
+    },
+  };
 }
 
 function takeToken(buckets: Map<string, Bucket>, key: string, rate: number, now: number): boolean {

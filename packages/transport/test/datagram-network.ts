@@ -1,0 +1,71 @@
+import { type Identity, identityFromSeed, type PeerId } from '@nzcore/identity';
+import {
+  createDatagramEndpoint,
+  type DatagramEndpoint,
+  type DatagramEndpointOptions,
+  type DatagramEvent,
+} from '../src/datagram-endpoint.ts';
+import type { FakeClock } from '../src/testing.ts';
+
+/** One packet on its way. */
+export interface Sent {
+  readonly from: string;
+  readonly to: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface DatagramNode {
+  readonly identity: Identity;
+  readonly endpoint: DatagramEndpoint;
+  readonly address: string;
+  readonly events: DatagramEvent[];
+  /** Requests that its handler ran. */
+  readonly ran: string[];
+}
+
+/** A network on a fake clock that loses, repeats and delays packets as it is told. */
+export interface DatagramNetwork {
+  readonly packets: Sent[];
+  /** Milliseconds after which each copy arrives; an empty list loses the packet. */
+  fate: (packet: Sent) => readonly number[];
+  node(seed: number, options?: Partial<DatagramEndpointOptions> & { host?: string }): DatagramNode;
+  inject(from: string, to: string, bytes: Uint8Array): void;
+}
+
+export function createDatagramNetwork(clock: FakeClock): DatagramNetwork {
+  const endpoints = new Map<string, DatagramEndpoint>();
+  const network: DatagramNetwork = {
+    packets: [],
+    fate: () => [5],
+    inject: (from, to, bytes) => endpoints.get(to)?.receive(bytes, from),
+    node: (seed, { host = `192.0.2.${seed}`, ...options } = {}) => {
+      const identity = identityFromSeed(new Uint8Array(32).fill(seed));
+      const address = `/ip4/${host}/udp/4001`;
+      const events: DatagramEvent[] = [];
+      const ran: string[] = [];
+      const keys = new Map<PeerId, Uint8Array>();
+      const endpoint = createDatagramEndpoint({
+        identity,
+        clock,
+        send: (packet, to) => {
+          const sent = { from: address, to, bytes: packet.slice() };
+          network.packets.push(sent);
+          for (const delay of network.fate(sent)) {
+            clock.setTimeout(() => endpoints.get(to)?.receive(sent.bytes.slice(), address), delay);
+          }
+        },
+        onRequest: ({ content }) => {
+          ran.push(new TextDecoder().decode(content));
+          return content;
+        },
+        staticKeyOf: (peer) => keys.get(peer),
+        onStaticKey: (peer, _address, key) => keys.set(peer, key),
+        onEvent: (event) => events.push(event),
+        ...options,
+      });
+      endpoints.set(address, endpoint);
+      return { identity, endpoint, address, events, ran };
+    },
+  };
+  return network;
+}
