@@ -48,6 +48,7 @@ export function createAead(name: CipherName, nonceLength: 12 | 24, selection: Se
     checkLength('ad', ad);
   }
 
+  const operations: KeyedOperations = { seal, open, sealParts, createOpener };
   return {
     name,
     keyLength: KEY_LENGTH,
@@ -55,7 +56,7 @@ export function createAead(name: CipherName, nonceLength: 12 | 24, selection: Se
     tagLength: TAG_LENGTH,
     seal: (key, nonce, plaintext, ad = EMPTY) => seal(checkKey(key), nonce, plaintext, ad),
     open: (key, nonce, ciphertext, ad = EMPTY) => open(checkKey(key), nonce, ciphertext, ad),
-    importKey: (key) => bindKey(checkKey(key), { seal, open, sealParts, createOpener }),
+    importKey: (key) => new BoundKey(checkKey(key).bytes, operations),
   };
 }
 
@@ -66,25 +67,52 @@ interface KeyedOperations {
   createOpener(key: CipherKey, nonce: Uint8Array, ad: Uint8Array): Opener;
 }
 
-function bindKey(given: CipherKey, operations: KeyedOperations): AeadKey {
-  let held: CipherKey | undefined = { bytes: given.bytes.slice() };
-  const use = (): CipherKey => {
-    if (held === undefined) throw new CryptoError('DISPOSED', 'the key has been disposed of');
-    return held;
-  };
-  const dispose = (): void => {
-    held?.bytes.fill(0);
-    held = undefined;
-  };
-  return {
-    seal: (nonce, plaintext, ad = EMPTY) => operations.seal(use(), nonce, plaintext, ad),
-    open: (nonce, ciphertext, ad = EMPTY) => operations.open(use(), nonce, ciphertext, ad),
-    sealParts: (nonce, parts, ad = EMPTY, headroom = 0) =>
-      operations.sealParts(use(), nonce, { parts, length: totalLength(parts), headroom }, ad),
-    createOpener: (nonce, ad = EMPTY) => operations.createOpener(use(), nonce, ad),
-    dispose,
-    [Symbol.dispose]: dispose,
-  };
+/** A class and not closures: every connection has four of these for as long as it lives. */
+class BoundKey implements AeadKey {
+  readonly #operations: KeyedOperations;
+  #held: CipherKey | undefined;
+
+  /** @param bytes - Copied; the copy is zeroed by `dispose`. */
+  constructor(bytes: Uint8Array, operations: KeyedOperations) {
+    this.#held = { bytes: bytes.slice() };
+    this.#operations = operations;
+  }
+
+  seal(nonce: Uint8Array, plaintext: Uint8Array, ad: Uint8Array = EMPTY): Uint8Array {
+    return this.#operations.seal(this.#use(), nonce, plaintext, ad);
+  }
+
+  open(nonce: Uint8Array, ciphertext: Uint8Array, ad: Uint8Array = EMPTY): Uint8Array {
+    return this.#operations.open(this.#use(), nonce, ciphertext, ad);
+  }
+
+  sealParts(
+    nonce: Uint8Array,
+    parts: readonly Uint8Array[],
+    ad: Uint8Array = EMPTY,
+    headroom: number = 0,
+  ): Uint8Array[] {
+    const message = { parts, length: totalLength(parts), headroom };
+    return this.#operations.sealParts(this.#use(), nonce, message, ad);
+  }
+
+  createOpener(nonce: Uint8Array, ad: Uint8Array = EMPTY): Opener {
+    return this.#operations.createOpener(this.#use(), nonce, ad);
+  }
+
+  dispose(): void {
+    this.#held?.bytes.fill(0);
+    this.#held = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #use(): CipherKey {
+    if (this.#held === undefined) throw new CryptoError('DISPOSED', 'the key has been disposed of');
+    return this.#held;
+  }
 }
 
 function checkedOpener(cipher: CipherBackend, key: CipherKey, nonce: Uint8Array, ad: Uint8Array): Opener {

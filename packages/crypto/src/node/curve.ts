@@ -1,5 +1,6 @@
 import type { Ed25519Backend, X25519Backend } from '../backend.ts';
 import { generateKeyPair, importPrivateKey, importPublicKey, publicKeyOf } from './key-objects.ts';
+import { createKeyPairPool } from './key-pair-pool.ts';
 import { nodeCrypto, plain } from './node-crypto.ts';
 
 /** Ed25519 (RFC 8032). */
@@ -11,10 +12,12 @@ export const ed25519: Ed25519Backend = {
     nodeCrypto().verify(null, message, importPublicKey('Ed25519', publicKey), signature),
 };
 
+const ephemeral = createKeyPairPool(() => generateKeyPair('X25519'));
+
 /** X25519 (RFC 7748 §5). */
 export const x25519: X25519Backend = {
   publicKey: (secretKey) => publicKeyOf(importPrivateKey('X25519', secretKey)),
-  generateKeyPair: () => generateKeyPair('X25519'),
+  generateKeyPair: () => ephemeral.take(),
   sharedSecret(secretKey, publicKey) {
     const keys = {
       privateKey: importPrivateKey('X25519', secretKey),

@@ -1,0 +1,17 @@
+import { setImmediate as tick } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { createKeyPairPool } from '../src/node/key-pair-pool.ts';
+
+it('hands out every key pair once, and makes the next ones later, a few and no more', async () => {
+  let made = 0;
+  const pool = createKeyPairPool(() => ({
+    publicKey: Uint8Array.of(++made),
+    secretKey: Uint8Array.of(made),
+  }));
+  const first = pool.take();
+  expect(made).toBe(1);
+  for (let turn = 0; turn < 20; turn++) await tick();
+  expect(made).toBe(5);
+  const taken = [first, ...Array.from({ length: 9 }, () => pool.take())];
+  expect(new Set(taken.map(({ publicKey }) => publicKey[0])).size).toBe(10);
+});
