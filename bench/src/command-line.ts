@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 export interface BenchOptions {
   readonly area: string;
   readonly json: boolean;
+  /** A table for docs/benchmarks.md. */
+  readonly markdown: boolean;
   readonly rounds: number | undefined;
   readonly node: '20' | '24' | undefined;
   /** Only these metrics; empty for all. */
@@ -14,10 +16,11 @@ export interface BenchOptions {
   readonly gate: boolean;
 }
 
-export const usage = `usage: pnpm bench <area> [--json] [--rounds N] [--node 20|24] [--metric a,b] [--peer a,b] [--gate]
+export const usage = `usage: pnpm bench <area> [--json | --markdown] [--rounds N] [--node 20|24] [--metric a,b] [--peer a,b] [--gate]
        pnpm bench check
 
   --json      one JSON object a row: area, metric, ours, peer, theirs, ratio, rounds, node
+  --markdown  a table with goals and where each row stands
   --rounds N  interleaved rounds (default 7)
   --node V    the major version of Node that both sides run on (default: the area's)
   --metric M  only these rows          --peer P  only these peers
@@ -31,6 +34,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     allowPositionals: true,
     options: {
       json: { type: 'boolean', default: false },
+      markdown: { type: 'boolean', default: false },
       gate: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       node: { type: 'string' },
@@ -41,7 +45,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
   const [area, ...rest] = positionals;
   if (area === undefined || rest.length > 0) throw new Error('one area is needed');
   if (!/^[a-z][a-z-]*$/.test(area)) throw new Error(`no area is named ${area}`);
-  const { json, gate, rounds, node } = values;
+  const { json, markdown, gate, rounds, node } = values;
   if (rounds !== undefined && !/^[1-9]\d{0,3}$/.test(rounds))
     throw new Error('--rounds takes a number from 1');
   if (node !== undefined && node !== '20' && node !== '24') throw new Error('--node takes 20 or 24');
@@ -49,6 +53,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
   return {
     area,
     json,
+    markdown,
     gate,
     rounds: rounds === undefined ? undefined : Number(rounds),
     node,

@@ -2,7 +2,7 @@ import type { Contestant, Trial } from './area.ts';
 import { type BenchOptions, parseBenchOptions } from './command-line.ts';
 import { type Gate, readGates, standingOf } from './gates.ts';
 import { loadArea } from './load-area.ts';
-import { formatJsonRow, formatTable } from './report.ts';
+import { formatJsonRow, formatMarkdownRow, formatTable, markdownHead } from './report.ts';
 import { type Row, runTrial } from './rounds.ts';
 
 function select(trials: readonly Trial[], { metrics, peers }: BenchOptions): Trial[] {
@@ -13,10 +13,14 @@ function select(trials: readonly Trial[], { metrics, peers }: BenchOptions): Tri
     .filter((trial) => trial.contestants.length > 1);
 }
 
-function print(rows: readonly Row[], gates: readonly Gate[], { area, json }: BenchOptions): void {
+function print(rows: readonly Row[], gates: readonly Gate[], { area, json, markdown }: BenchOptions): void {
   const node = process.versions.node;
   if (json) {
     for (const row of rows) process.stdout.write(`${formatJsonRow(row, { area, node })}\n`);
+    return;
+  }
+  if (markdown) {
+    for (const row of rows) process.stdout.write(`${formatMarkdownRow(row, gates)}\n`);
     return;
   }
   const metrics = new Set(rows.map((row) => row.metric));
@@ -38,6 +42,7 @@ async function main(): Promise<void> {
   const nodeMajor = Number(process.versions.node.split('.')[0]);
   if (!options.json)
     process.stdout.write(`${area.name} on Node ${process.versions.node}, ${rounds} rounds\n\n`);
+  if (options.markdown) process.stdout.write(`${markdownHead}\n`);
   const onNote = (note: string) => process.stderr.write(`bench: ${note}\n`);
   let failed = 0;
   for (const trial of select(area.trials, options)) {

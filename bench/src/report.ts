@@ -17,6 +17,29 @@ export function formatJsonRow(row: Row, { area, node }: ReportContext): string {
   return JSON.stringify({ area, metric: metric.name, ours, peer, theirs, ratio, rounds, node });
 }
 
+/** The head of the table that {@link formatMarkdownRow} fills. */
+export const markdownHead = `| row | unit | ours | peer | theirs | ours / theirs | goal | stands |
+|---|---|---:|---|---:|---:|---|---|`;
+
+/** One line of a table in Markdown for a row. */
+export function formatMarkdownRow(row: Row, gates: readonly Gate[]): string {
+  const goals = gatesOf(gates, row)
+    .map((gate) => formatGate(gate, row))
+    .join('; ');
+  const standing = standingOf(gates, row);
+  const cells = [
+    row.metric.name,
+    row.metric.unit,
+    formatNumber(row.ours),
+    row.peer,
+    formatNumber(row.theirs),
+    `${formatNumber(row.ratio)}`,
+    goals,
+    standing === 'no goal' ? '' : standing,
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
 /** The rows of one metric as lines of text. */
 export function formatTable(rows: readonly Row[], gates: readonly Gate[]): string {
   const [first] = rows;

@@ -53,7 +53,7 @@ export const area: Area = {
     pairs([rate('write-1k', 'MB/s')], everybody, { workload: 'write-1k' }),
     pairs([cost('rtt-64b-p50', 'us'), cost('rtt-64b-p99', 'us')], everybody, { workload: 'rtt' }),
     pairs([rate('pipelined-64b', 'messages/s')], everybody, { workload: 'pipelined-64b' }),
-    pairs([rate('connect-cold', '1/s')], everybody, { workload: 'connect-cold' }),
+    pairs([rate('connect-cold', '1/s')], everybody, { workload: 'connect-cold', ours: 'newzonecore-cold' }),
     pairs([rate('connect-warm', '1/s')], ['secret-stream', 'tls13', 'libp2p'], {
       workload: 'connect-warm',
       ours: 'newzonecore-warm',

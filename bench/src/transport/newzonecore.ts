@@ -1,19 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { ready } from '@nzcore/crypto';
-import { type Identity, identityFromSeed, type PeerId, parsePeerId } from '@nzcore/identity';
+import { identityFromSeed, type LocalIdentity } from '@nzcore/identity';
 import {
   type Connection,
+  createTimerWheel,
   type Stream,
   type Transport,
   upgradeInbound,
   upgradeOutbound,
 } from '@nzcore/transport';
 import type { Adapter, Mode, PeerConnection, PeerStream } from './adapter.ts';
-
-interface Address {
-  readonly address: string;
-  readonly peerId: string;
-}
 
 const protocolOf = (mode: Mode): string => `/bench/${mode}`;
 const modeOf = (protocol: string): Mode => protocol.slice('/bench/'.length) as Mode;
@@ -46,42 +42,60 @@ export interface NewZoneCoreOptions {
   readonly transport: Transport;
   /** Address to listen on. */
   readonly listen: string;
-  /** Dials with the static key that the first connection has proved: one round trip less. @defaultValue false */
+  /** Dials with the static key that the first connection has proved (IK instead of XX). @defaultValue false */
   readonly warm?: boolean;
+  /** Both sides are somebody new each time, so that nothing which is remembered of a known peer helps. @defaultValue false */
+  readonly strangers?: boolean;
+}
+
+/** More than any cache of keys or certificates holds: used in turn, each one is forgotten before it comes again. */
+const STRANGERS = 1500;
+
+/** Gives the keys for the next handshake. */
+function createIdentities(count: number): () => LocalIdentity {
+  const identities = Array.from({ length: count }, () =>
+    identityFromSeed(randomBytes(32)).handshakeIdentity(Date.now()),
+  );
+  let next = 0;
+  return () => identities[next++ % count]!;
 }
 
 /** NZ-HANDSHAKE-01, NZ-CHANNEL-01 and NZ-WIRE-01 over a transport of ours, as they come: no limit and no cipher is changed. */
-export function createNewZoneCore({ transport, listen, warm = false }: NewZoneCoreOptions): Adapter {
-  const identity: Identity = identityFromSeed(randomBytes(32));
+export function createNewZoneCore(options: NewZoneCoreOptions): Adapter {
+  const { transport, listen, warm = false, strangers = false } = options;
+  // One timer for all connections, as the connection manager has it.
+  const timers = createTimerWheel();
   return {
     async serve(onStream) {
       await ready();
+      const nextIdentity = createIdentities(strangers ? STRANGERS : 1);
       const { addresses } = await transport.listen(listen, {
         onConnection: (bytes) => {
-          const options = {
-            identity: identity.handshakeIdentity(Date.now()),
+          const upgrade = {
+            identity: nextIdentity(),
+            timers,
             onStream: (stream: Stream) => onStream(streamOverNewZoneCore(stream), modeOf(stream.protocol)),
           };
           // A dialler that drops its connection in the middle of the handshake is none of the measurement's business.
-          upgradeInbound(bytes, options).catch(() => undefined);
+          upgradeInbound(bytes, upgrade).catch(() => undefined);
         },
       });
-      const address: Address = { address: addresses[0]!, peerId: identity.peerId };
-      return JSON.stringify(address);
+      const [address] = addresses;
+      if (address === undefined) throw new Error('nothing was bound');
+      return address;
     },
-    async connect(text) {
+    async connect(address) {
       await ready();
-      const { address, peerId } = JSON.parse(text) as Address;
-      const expectedPeer: PeerId = parsePeerId(peerId);
-      let remoteStaticKey: Uint8Array | undefined;
+      const nextIdentity = createIdentities(strangers ? STRANGERS : 1);
+      let known: Connection | undefined;
       return {
         async dial() {
           const connection = await upgradeOutbound(await transport.dial(address), {
-            identity: identity.handshakeIdentity(Date.now()),
-            expectedPeer,
-            ...(remoteStaticKey === undefined ? {} : { remoteStaticKey }),
+            identity: nextIdentity(),
+            timers,
+            ...(known && { expectedPeer: known.remotePeer, remoteStaticKey: known.remoteStaticKey }),
           });
-          if (warm) remoteStaticKey = connection.remoteStaticKey;
+          if (warm) known = connection;
           return connectionOverNewZoneCore(connection);
         },
       };
