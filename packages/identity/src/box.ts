@@ -17,7 +17,7 @@ import {
   wipe,
   x25519,
 } from '@nzcore/crypto';
-import { concatBytes } from './bytes.ts';
+import { concatBytes, copyBytes } from './bytes.ts';
 import { IdentityError } from './errors.ts';
 import { ENCAPSULATED_KEY_LENGTH, HPKE_TAG_LENGTH, hpkeOpen, hpkeSeal } from './hpke.ts';
 import { type PeerId, PUBLIC_KEY_LENGTH, peerIdFromPublicKey, publicKeyFromPeerId } from './peer-id.ts';
@@ -90,7 +90,7 @@ export function openBox(own: KeyPair, sealed: Uint8Array, { context = '' }: BoxO
     const content = openOuter(recipient, sealed, context);
     if (content[0] === ANONYMOUS) return { message: content.subarray(1) };
     if (content[0] !== AUTHENTICATED) throw invalidBox();
-    const from = content.slice(1, 1 + PUBLIC_KEY_LENGTH);
+    const from = copyBytes(content.subarray(1, 1 + PUBLIC_KEY_LENGTH));
     const inner = content.subarray(1 + PUBLIC_KEY_LENGTH);
     const message = openParts(inner, {
       recipient,

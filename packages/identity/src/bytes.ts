@@ -1,3 +1,8 @@
+/** Fresh memory with the same bytes. `slice()` of a Buffer, which callers may pass, would be a view of theirs. */
+export function copyBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
 /** One fresh array with the bytes of all parts. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));

@@ -3,6 +3,7 @@
  * (RFC 5869; labels in spec/identity.md §2).
  */
 import { hkdf } from '@nzcore/crypto';
+import { copyBytes } from './bytes.ts';
 
 const SALT = new TextEncoder().encode('NZ-IDENTITY-01');
 const KEY_LENGTH = 32;
@@ -28,7 +29,7 @@ export function deriveProfileSeed(seed: Uint8Array, index: number): Uint8Array {
   if (!Number.isInteger(index) || index < 0 || index > 0xffff_ffff) {
     throw new RangeError('a profile index is an unsigned 32-bit integer');
   }
-  return index === 0 ? seed.slice() : derive(seed, `profile/${index}`, PROFILE_SEED_LENGTH);
+  return index === 0 ? copyBytes(seed) : derive(seed, `profile/${index}`, PROFILE_SEED_LENGTH);
 }
 
 function derive(seed: Uint8Array, label: string, length: number): Uint8Array {

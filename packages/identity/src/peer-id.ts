@@ -86,7 +86,7 @@ function decodeKey(id: string): Uint8Array | undefined {
     bytes.length === ED25519_PUB.length + PUBLIC_KEY_LENGTH &&
     bytes[0] === ED25519_PUB[0] &&
     bytes[1] === ED25519_PUB[1];
-  return isEd25519 ? bytes.slice(ED25519_PUB.length) : undefined;
+  return isEd25519 ? new Uint8Array(bytes.subarray(ED25519_PUB.length)) : undefined;
 }
 
 function invalidPeerId(): IdentityError {

@@ -10,7 +10,7 @@
  */
 import { ed25519 } from '@nzcore/crypto';
 import { type CanonicalValue, decodeCanonical, encodeCanonical } from '@nzcore/crypto/msgpack';
-import { concatBytes } from './bytes.ts';
+import { concatBytes, copyBytes } from './bytes.ts';
 import { signedBytes } from './domain.ts';
 
 const SIGNATURE_LENGTH = 64;
@@ -47,7 +47,7 @@ export interface DecodeSignedOptions {
 /** A structure whose signatures are valid. */
 export interface SignedStructure {
   readonly fields: readonly unknown[];
-  /** The signed payload without its signatures; a view of the input. */
+  /** The signed payload without its signatures; fresh memory. */
   readonly payload: Uint8Array;
 }
 
@@ -72,12 +72,15 @@ export function encodeSigned(
  */
 export function decodeSigned(
   domain: string,
-  bytes: Uint8Array,
+  input: Uint8Array,
   options: DecodeSignedOptions,
 ): SignedStructure | undefined {
   const { maxBytes, maxDepth = 4, signers, signatures = 1 } = options;
+  if (input.length > maxBytes) return undefined;
+  // Neither what was verified nor the fields may change with the caller's memory.
+  const bytes = copyBytes(input);
   const payloadLength = bytes.length - signatures * SIGNATURE_LENGTH;
-  if (bytes.length > maxBytes || payloadLength <= 0) return undefined;
+  if (payloadLength <= 0) return undefined;
   const payload = bytes.subarray(0, payloadLength);
   const fields = decodeFields(payload, { maxDepth, maxBytes });
   const keys = fields === undefined ? undefined : signers(fields);

@@ -17,6 +17,7 @@
  *
  * Both nonces are 0 because either key is used once: each write draws new salts.
  */
+import { copyBytes } from '../bytes.ts';
 import { IdentityError } from '../errors.ts';
 import { type PasswordHash, passwordHashIsAcceptable } from './password-hash.ts';
 
@@ -88,8 +89,10 @@ export function encodeKeystoreFile(file: KeystoreFile): Uint8Array {
  *
  * @throws IdentityError `INVALID_KEYSTORE`
  */
-export function decodeKeystoreFile(bytes: Uint8Array): KeystoreFile {
-  if (bytes.length <= PAYLOAD_OFFSET || bytes.length > MAX_KEYSTORE_LENGTH) throw invalidKeystore('length');
+export function decodeKeystoreFile(input: Uint8Array): KeystoreFile {
+  if (input.length > MAX_KEYSTORE_LENGTH) throw invalidKeystore('length');
+  const bytes = copyBytes(input);
+  if (bytes.length <= PAYLOAD_OFFSET) throw invalidKeystore('length');
   if (!payloadHeader().every((byte, i) => bytes[i] === byte)) throw invalidKeystore('magic or version');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(PAYLOAD_LENGTH_OFFSET) !== bytes.length - PAYLOAD_OFFSET)

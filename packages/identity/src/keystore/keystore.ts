@@ -1,5 +1,6 @@
 /** The keystore: one file that holds a peer's seed, sealed under a passphrase (spec/identity.md §7). */
 import { SecretBytes, wipe } from '@nzcore/crypto';
+import { copyBytes } from '../bytes.ts';
 import { IdentityError } from '../errors.ts';
 import { assertTime } from '../fields.ts';
 import type { Identity } from '../identity.ts';
@@ -165,7 +166,7 @@ export async function importKeystore(
   exported: Uint8Array,
   { passphrase, signal }: UnlockOptions & { readonly passphrase: Passphrase },
 ): Promise<Keystore> {
-  const bytes = exported.slice();
+  const bytes = copyBytes(exported);
   const keystore = new FileKeystore({ path, file: decodeKeystoreFile(bytes), bytes });
   await keystore.unlock(passphrase, { signal });
   try {
@@ -349,7 +350,7 @@ async function initialContents(
   if (seed !== undefined && (seed.length < MIN_SEED_LENGTH || seed.length > MAX_SEED_LENGTH)) {
     throw new RangeError(`a seed has ${MIN_SEED_LENGTH} to ${MAX_SEED_LENGTH} bytes`);
   }
-  if (seed !== undefined) return { seed: SecretBytes.from(seed.slice()), entropy: undefined, ...common };
+  if (seed !== undefined) return { seed: SecretBytes.from(copyBytes(seed)), entropy: undefined, ...common };
   const text = mnemonic ?? createMnemonic({ words });
   return {
     seed: SecretBytes.from(await seedFromMnemonic(text, { passphrase: mnemonicPassphrase })),

@@ -1,5 +1,6 @@
 /** From a passphrase to the key that wraps the data key, with bounded parameters (spec/identity.md §7.2). */
 import { argon2id, ready, scrypt } from '@nzcore/crypto';
+import { copyBytes } from '../bytes.ts';
 
 /** How a passphrase becomes a key; stored in the keystore file. */
 export type PasswordHash =
@@ -93,7 +94,7 @@ export function encodePassphrase(text: string): Uint8Array {
  * @throws RangeError when it is empty
  */
 export function passphraseBytes(passphrase: Passphrase): Uint8Array {
-  const bytes = typeof passphrase === 'string' ? encodePassphrase(passphrase) : passphrase.slice();
+  const bytes = typeof passphrase === 'string' ? encodePassphrase(passphrase) : copyBytes(passphrase);
   if (bytes.length === 0) throw new RangeError('a passphrase must not be empty');
   return bytes;
 }
