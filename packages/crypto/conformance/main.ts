@@ -1,16 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createPrimitives, type Primitives, ready } from '../src/index.ts';
+import { runNoise } from './noise.ts';
 import { type Outcome, VectorFileError } from './outcome.ts';
 import { runWycheproof } from './wycheproof.ts';
 
 const USAGE = `usage: pnpm --silent vectors <format> FILE
 
+  noise       Noise vectors as snow and cacophony publish them
   wycheproof  a file of Project Wycheproof; the algorithm is taken from the file
 
 Every vector is checked on every backend. Exit code: 0, 1 when a vector failed, 2 when there was nothing to check.`;
 
 const FORMATS: Readonly<Record<string, (file: unknown, backends: readonly Primitives[]) => Outcome[]>> = {
+  noise: runNoise,
   wycheproof: runWycheproof,
 };
 

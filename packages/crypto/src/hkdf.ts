@@ -1,5 +1,5 @@
 import { HASH_LENGTH } from './backend.ts';
-import { concatBytes, EMPTY } from './bytes.ts';
+import { EMPTY } from './bytes.ts';
 import type { HashName } from './primitives.ts';
 
 /** HMAC on some backend. */
@@ -15,15 +15,18 @@ export function hkdf(
   const digestLength = HASH_LENGTH[hash];
   const pseudorandomKey = hmac(hash, salt, ikm);
   const output = new Uint8Array(length);
-  let block = EMPTY;
+  // T(n - 1) | info | n; the first block has no T.
+  const input = new Uint8Array(digestLength + info.length + 1);
+  input.set(info, digestLength);
   for (let at = 0, counter = 1; at < length; at += digestLength, counter++) {
-    const input = concatBytes(block, info, Uint8Array.of(counter));
+    input[input.length - 1] = counter;
+    const block = hmac(hash, pseudorandomKey, counter === 1 ? input.subarray(digestLength) : input);
+    if (length - at >= digestLength) output.set(block, at);
+    else output.set(block.subarray(0, length - at), at);
+    input.set(block);
     block.fill(0);
-    block = hmac(hash, pseudorandomKey, input);
-    input.fill(0);
-    output.set(block.subarray(0, length - at), at);
   }
-  block.fill(0);
+  input.fill(0);
   pseudorandomKey.fill(0);
   return output;
 }

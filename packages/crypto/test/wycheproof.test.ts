@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { runNoise } from '../conformance/noise.ts';
 import type { Outcome } from '../conformance/outcome.ts';
 import { runWycheproof } from '../conformance/wycheproof.ts';
 import { type BackendName, createPrimitives, ready } from '../src/index.ts';
@@ -99,4 +100,31 @@ describe('the conformance command', () => {
       expect(() => runWycheproof(file, [])).toThrow(expect.objectContaining({ name: 'VectorFileError' }));
     },
   );
+});
+
+describe('Noise vectors in the conformance command', () => {
+  const backends = [createPrimitives('node')];
+
+  it('passes the published file, and reports a changed one', async () => {
+    for (const name of await publishedFiles('noise')) {
+      const file = (await readPublished('noise', name)) as {
+        vectors: { messages: { ciphertext: string }[] }[];
+      };
+      expect(runNoise(file, backends).filter(({ kind }) => kind !== 'passed')).toEqual([]);
+      file.vectors[0]!.messages[0]!.ciphertext = '00';
+      expect(runNoise(file, backends)[0]).toMatchObject({
+        kind: 'failed',
+        vector: expect.stringContaining('Noise_'),
+      });
+    }
+  });
+
+  it('names protocols that are not offered, and fails what is no vector', () => {
+    const vectors = [{ protocol_name: 'Noise_NN_448_ChaChaPoly_SHA256', messages: [] }, { name: 'x' }];
+    expect(runNoise({ vectors }, backends)).toMatchObject([
+      { kind: 'skipped', algorithm: 'Noise_NN_448_ChaChaPoly_SHA256' },
+      { kind: 'failed' },
+    ]);
+    expect(() => runNoise({}, backends)).toThrow(expect.objectContaining({ name: 'VectorFileError' }));
+  });
 });
