@@ -1,12 +1,10 @@
 import { type CipherBackend, type CipherKey, type CipherName, type Parts, TAG_LENGTH } from './backend.ts';
-import { assertBytes, assertLength, EMPTY, totalLength } from './bytes.ts';
+import { assertBytes, assertData, assertLength, copyBytes, EMPTY, MAX_LENGTH, totalLength } from './bytes.ts';
 import { CryptoError } from './errors.ts';
 import type { Aead, AeadKey, Opener } from './primitives.ts';
 import type { Selection } from './selection.ts';
 
 const KEY_LENGTH = 32;
-// Node's ciphers take less than 2 GiB per call, and libsodium's memory is no larger.
-const MAX_LENGTH = 2 ** 30;
 const MAX_HEADROOM = 1024;
 
 /** Checks arguments, chooses the backend by size and gives failures their code. */
@@ -16,13 +14,13 @@ export function createAead(name: CipherName, nonceLength: 12 | 24, selection: Se
 
   function seal(key: CipherKey, nonce: Uint8Array, plaintext: Uint8Array, ad: Uint8Array): Uint8Array {
     checkNonce(nonce, ad);
-    checkLength('plaintext', plaintext);
+    assertData('plaintext', plaintext);
     return choose(plaintext.length).seal(key, nonce, plaintext, ad);
   }
 
   function open(key: CipherKey, nonce: Uint8Array, ciphertext: Uint8Array, ad: Uint8Array): Uint8Array {
     checkNonce(nonce, ad);
-    checkLength('ciphertext', ciphertext);
+    assertData('ciphertext', ciphertext);
     if (ciphertext.length < TAG_LENGTH) throw authenticationFailed();
     const plaintext = choose(ciphertext.length - TAG_LENGTH).open(key, nonce, ciphertext, ad);
     if (plaintext === undefined) throw authenticationFailed();
@@ -45,7 +43,7 @@ export function createAead(name: CipherName, nonceLength: 12 | 24, selection: Se
 
   function checkNonce(nonce: Uint8Array, ad: Uint8Array): void {
     assertBytes('nonce', nonce, nonceLength);
-    checkLength('ad', ad);
+    assertData('ad', ad);
   }
 
   const operations: KeyedOperations = { seal, open, sealParts, createOpener };
@@ -67,65 +65,42 @@ interface KeyedOperations {
   createOpener(key: CipherKey, nonce: Uint8Array, ad: Uint8Array): Opener;
 }
 
-/** A class and not closures: every connection has four of these for as long as it lives. */
-class BoundKey implements AeadKey {
-  readonly #operations: KeyedOperations;
-  #held: CipherKey | undefined;
-
-  /** @param bytes - Copied; the copy is zeroed by `dispose`. */
-  constructor(bytes: Uint8Array, operations: KeyedOperations) {
-    this.#held = { bytes: bytes.slice() };
-    this.#operations = operations;
-  }
-
-  seal(nonce: Uint8Array, plaintext: Uint8Array, ad: Uint8Array = EMPTY): Uint8Array {
-    return this.#operations.seal(this.#use(), nonce, plaintext, ad);
-  }
-
-  open(nonce: Uint8Array, ciphertext: Uint8Array, ad: Uint8Array = EMPTY): Uint8Array {
-    return this.#operations.open(this.#use(), nonce, ciphertext, ad);
-  }
-
-  sealParts(
-    nonce: Uint8Array,
-    parts: readonly Uint8Array[],
-    ad: Uint8Array = EMPTY,
-    headroom: number = 0,
-  ): Uint8Array[] {
-    const message = { parts, length: totalLength(parts), headroom };
-    return this.#operations.sealParts(this.#use(), nonce, message, ad);
-  }
-
-  createOpener(nonce: Uint8Array, ad: Uint8Array = EMPTY): Opener {
-    return this.#operations.createOpener(this.#use(), nonce, ad);
-  }
-
-  dispose(): void {
-    this.#held?.bytes.fill(0);
-    this.#held = undefined;
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
-  #use(): CipherKey {
-    if (this.#held === undefined) throw new CryptoError('DISPOSED', 'the key has been disposed of');
-    return this.#held;
-  }
+function bindKey(given: CipherKey, operations: KeyedOperations): AeadKey {
+  let held: CipherKey | undefined = { bytes: copyBytes(given.bytes) };
+  const use = (): CipherKey => {
+    if (held === undefined) throw new CryptoError('DISPOSED', 'the key has been disposed of');
+    return held;
+  };
+  const dispose = (): void => {
+    held?.bytes.fill(0);
+    held = undefined;
+  };
+  return {
+    seal: (nonce, plaintext, ad = EMPTY) => operations.seal(use(), nonce, plaintext, ad),
+    open: (nonce, ciphertext, ad = EMPTY) => operations.open(use(), nonce, ciphertext, ad),
+    sealParts: (nonce, parts, ad = EMPTY, headroom = 0) =>
+      operations.sealParts(use(), nonce, { parts, length: totalLength(parts), headroom }, ad),
+    createOpener: (nonce, ad = EMPTY) => operations.createOpener(use(), nonce, ad),
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
 }
 
 function checkedOpener(cipher: CipherBackend, key: CipherKey, nonce: Uint8Array, ad: Uint8Array): Opener {
   const opener = cipher.createOpener(key, nonce, ad);
   let finished = false;
   let length = 0;
+  const dispose = (): void => {
+    if (!finished) opener.dispose();
+    finished = true;
+  };
   const checkOpen = (): void => {
     if (finished) throw new TypeError('the opener has already been finished');
   };
   return {
     update(chunk) {
       checkOpen();
-      checkLength('chunk', chunk);
+      assertData('chunk', chunk);
       length += chunk.length;
       if (length > MAX_LENGTH) throw new RangeError(`a ciphertext must have at most ${MAX_LENGTH} bytes`);
       return opener.update(chunk);
@@ -136,17 +111,14 @@ function checkedOpener(cipher: CipherBackend, key: CipherKey, nonce: Uint8Array,
       finished = true;
       if (!opener.final(tag)) throw authenticationFailed();
     },
+    dispose,
+    [Symbol.dispose]: dispose,
   };
 }
 
 function checkKey(key: Uint8Array): CipherKey {
   assertBytes('key', key, KEY_LENGTH);
   return { bytes: key };
-}
-
-function checkLength(name: string, bytes: Uint8Array): void {
-  assertBytes(name, bytes);
-  if (bytes.length > MAX_LENGTH) throw new RangeError(`${name} must have at most ${MAX_LENGTH} bytes`);
 }
 
 function authenticationFailed(): CryptoError {

@@ -34,6 +34,8 @@ export interface Parts {
 /** {@link Opener}, with an answer in place of an exception. */
 export interface BackendOpener extends Pick<Opener, 'update'> {
   final(tag: Uint8Array): boolean;
+  /** Zeroes what `final` would have zeroed. */
+  dispose(): void;
 }
 
 /** Ed25519 operations on checked input; strictness of encodings is decided before they are called. */

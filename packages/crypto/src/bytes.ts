@@ -1,6 +1,9 @@
 /** The empty byte string, never written to. */
 export const EMPTY: Uint8Array = new Uint8Array(0);
 
+/** The longest input of one call: node:crypto takes less than 2 GiB, libsodium's memory is no larger. */
+export const MAX_LENGTH: number = 2 ** 30;
+
 // Web Crypto answers at most this many bytes per call.
 const RANDOM_BLOCK = 65_536;
 
@@ -22,6 +25,11 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   let difference = 0;
   for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!;
   return difference === 0;
+}
+
+/** A copy in plain memory of its own. `slice` is not: on a Buffer it answers a view of the caller's memory. */
+export function copyBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }
 
 /** One fresh array with the bytes of all parts. */
@@ -48,6 +56,12 @@ export function assertBytes(name: string, value: Uint8Array, length?: number): v
   if (length !== undefined && value.length !== length) {
     throw new RangeError(`${name} must have ${length} bytes, not ${value.length}`);
   }
+}
+
+/** Refuses anything but a Uint8Array of at most {@link MAX_LENGTH} bytes. */
+export function assertData(name: string, value: Uint8Array): void {
+  assertBytes(name, value);
+  if (value.length > MAX_LENGTH) throw new RangeError(`${name} must have at most ${MAX_LENGTH} bytes`);
 }
 
 /** Refuses a number that is not an integer of the range. */

@@ -1,6 +1,6 @@
 import { createAead } from './aead.ts';
 import { HASH_LENGTH } from './backend.ts';
-import { assertBytes, assertLength, equalBytes, randomBytes } from './bytes.ts';
+import { assertBytes, assertData, assertLength, equalBytes, randomBytes } from './bytes.ts';
 import { createEd25519, createX25519 } from './curves.ts';
 import { CryptoError } from './errors.ts';
 import { hkdf } from './hkdf.ts';
@@ -60,21 +60,21 @@ function createHashing(selection: Selection): Hashing {
   };
   const hmac = (hash: HashName, key: Uint8Array, data: Uint8Array): Uint8Array => {
     assertHash(hash);
-    assertBytes('key', key);
-    assertBytes('data', data);
+    assertData('key', key);
+    assertData('data', data);
     return mac[hash](data.length).hmac(hash, key, data);
   };
   return {
     sha256(data) {
-      assertBytes('data', data);
+      assertData('data', data);
       return digest.sha256(data.length).hash('sha256', data);
     },
     sha512(data) {
-      assertBytes('data', data);
+      assertData('data', data);
       return digest.sha512(data.length).hash('sha512', data);
     },
     blake2b(data, { length = 64, key } = {}) {
-      assertBytes('data', data);
+      assertData('data', data);
       assertLength('length', length, 16, 64);
       if (key !== undefined) {
         assertBytes('key', key);
@@ -85,9 +85,9 @@ function createHashing(selection: Selection): Hashing {
     hmac,
     hkdf(hash, ikm, { salt, info, length }) {
       assertHash(hash);
-      assertBytes('ikm', ikm);
-      if (salt !== undefined) assertBytes('salt', salt);
-      if (info !== undefined) assertBytes('info', info);
+      assertData('ikm', ikm);
+      if (salt !== undefined) assertData('salt', salt);
+      if (info !== undefined) assertData('info', info);
       assertLength('length', length, 1, 255 * HASH_LENGTH[hash]);
       return hkdf(hmac, hash, { ikm, salt, info, length });
     },
@@ -101,7 +101,7 @@ function createHashing(selection: Selection): Hashing {
 function checkedHash(running: IncrementalHash): IncrementalHash {
   const checked: IncrementalHash = {
     update(data) {
-      assertBytes('data', data);
+      assertData('data', data);
       running.update(data);
       return checked;
     },

@@ -1,4 +1,4 @@
-import { assertBytes } from './bytes.ts';
+import { assertBytes, assertData, copyBytes } from './bytes.ts';
 import { isStrictPoint, isStrictSignature } from './ed25519-encoding.ts';
 import { CryptoError } from './errors.ts';
 import type { Ed25519, X25519 } from './primitives.ts';
@@ -10,17 +10,17 @@ export function createEd25519(selection: Selection): Ed25519 {
     generateKeyPair: () => selection.fixed().ed25519.generateKeyPair(),
     keyPairFromSeed(seed) {
       assertBytes('seed', seed, 32);
-      const secretKey = seed.slice();
+      const secretKey = copyBytes(seed);
       return { publicKey: selection.derivation().ed25519.publicKey(secretKey), secretKey };
     },
     sign(message, secretKey) {
-      assertBytes('message', message);
+      assertData('message', message);
       assertBytes('secretKey', secretKey, 32);
       return selection.fixed().ed25519.sign(message, secretKey);
     },
     verify(signature, message, publicKey) {
       assertBytes('signature', signature);
-      assertBytes('message', message);
+      assertData('message', message);
       assertBytes('publicKey', publicKey);
       if (signature.length !== 64 || publicKey.length !== 32) return false;
       if (!isStrictPoint(publicKey) || !isStrictSignature(signature)) return false;

@@ -1,3 +1,5 @@
+import { copyBytes } from './bytes.ts';
+
 /*
  * What an Ed25519 signature and key must look like before any backend sees them (spec/crypto.md §3). Backends and their
  * versions differ in these points, the rule must not.
@@ -26,7 +28,7 @@ export function isStrictSignature(signature: Uint8Array): boolean {
  * order. Whether it is on the curve is left to the backend.
  */
 export function isStrictPoint(encoded: Uint8Array): boolean {
-  const y = encoded.slice();
+  const y = copyBytes(encoded);
   y[31]! &= 0x7f;
   return isBelow(y, P) && !SMALL_ORDER_Y.some((small) => isSame(y, small));
 }

@@ -1,4 +1,4 @@
-import { assertBytes, assertLength } from './bytes.ts';
+import { assertBytes, assertData, assertLength, copyBytes } from './bytes.ts';
 import { hasNodeCrypto } from './node/node-crypto.ts';
 import { hasNodeArgon2, nodeArgon2id, nodeScrypt } from './node/password.ts';
 import { runSodiumWorker } from './node/sodium-worker.ts';
@@ -32,7 +32,7 @@ export function createPasswordHashing(name: BackendName): Pick<Primitives, 'scry
 }
 
 function checkScrypt(password: Uint8Array, { salt, N, r, p, length }: ScryptOptions): void {
-  assertBytes('password', password);
+  assertData('password', password);
   assertBytes('salt', salt);
   assertLength('salt.length', salt.length, 8, 1024);
   assertLength('N', N, 2, 2 ** 31);
@@ -45,7 +45,7 @@ function checkScrypt(password: Uint8Array, { salt, N, r, p, length }: ScryptOpti
 
 function checkArgon2id(password: Uint8Array, options: Argon2idOptions): void {
   const { salt, memoryKiB, iterations, length } = options;
-  assertBytes('password', password);
+  assertData('password', password);
   assertBytes('salt', salt, 16);
   assertLength('memoryKiB', memoryKiB, 8, MAX_MEMORY / 1024 - 1);
   assertLength('iterations', iterations, 1, 2 ** 16);
@@ -54,8 +54,14 @@ function checkArgon2id(password: Uint8Array, options: Argon2idOptions): void {
 
 async function runSodium(job: PasswordJob, signal: AbortSignal | undefined): Promise<Uint8Array> {
   if (hasNodeCrypto()) return runSodiumWorker(job, signal);
-  await loadSodium();
-  return runPasswordJob(job);
+  // The caller may wipe the password as soon as this has returned a promise.
+  const password = copyBytes(job.password);
+  try {
+    await loadSodium();
+    return runPasswordJob({ ...job, password });
+  } finally {
+    password.fill(0);
+  }
 }
 
 /** What runs in Node's thread pool cannot be stopped: its result is zeroed and dropped. */

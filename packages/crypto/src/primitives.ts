@@ -46,7 +46,7 @@ export interface X25519 {
 }
 
 /** Decrypts one ciphertext piece by piece; the plaintext must not be believed before `final` returned. */
-export interface Opener {
+export interface Opener extends Disposable {
   /** Decrypts the next bytes; fresh memory of the same length. */
   update(chunk: Uint8Array): Uint8Array;
   /**
@@ -54,6 +54,8 @@ export interface Opener {
    * @throws {@link CryptoError} `AUTHENTICATION_FAILED`: forget what `update` returned
    */
   final(tag: Uint8Array): void;
+  /** Gives the message up and zeroes the key's copy; not needed after `final`. */
+  dispose(): void;
 }
 
 /** An AEAD key that was imported once; it holds a copy of the bytes until it is disposed of. */

@@ -1,4 +1,4 @@
-import { assertBytes } from './bytes.ts';
+import { assertBytes, copyBytes } from './bytes.ts';
 import { wipe } from './default-primitives.ts';
 import { CryptoError } from './errors.ts';
 
@@ -18,7 +18,7 @@ export class SecretBytes implements Disposable {
   /** Copies the bytes and zeroes the argument, so that only this object holds them. */
   static from(bytes: Uint8Array): SecretBytes {
     assertBytes('bytes', bytes);
-    const secret = new SecretBytes(bytes.slice());
+    const secret = new SecretBytes(copyBytes(bytes));
     wipe(bytes);
     return secret;
   }
@@ -43,7 +43,7 @@ export class SecretBytes implements Disposable {
 
   /** Another owner of the same bytes. @throws CryptoError `DISPOSED` */
   clone(): SecretBytes {
-    return new SecretBytes(this.#held().slice());
+    return new SecretBytes(copyBytes(this.#held()));
   }
 
   /** Zeroes the bytes; idempotent. */

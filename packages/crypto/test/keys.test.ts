@@ -155,11 +155,12 @@ describe('memory', () => {
     expect(() => opener.final(new Uint8Array(16))).toThrow();
     p!.ed25519.sign(plaintext, seed);
     p!.x25519.sharedSecret(secret, p!.x25519.publicKey(seed));
-    p!.hkdf('sha512', key, { salt: seed, info: plaintext, length: 99 });
+    const derived = p!.hkdf('sha512', key, { salt: seed, info: plaintext, length: 64 });
+    const mac = p!.hmac('blake2b', seed, plaintext);
     p!.hmac('blake2b', key, plaintext);
     p!.blake2b(plaintext, { key });
     p!.createHash('blake2b').update(plaintext).digest();
     const memory = Buffer.from(sodium().HEAPU8);
-    for (const value of [key, seed, secret, plaintext]) expect(memory.indexOf(value)).toBe(-1);
+    for (const value of [key, seed, secret, plaintext, derived, mac]) expect(memory.indexOf(value)).toBe(-1);
   });
 });

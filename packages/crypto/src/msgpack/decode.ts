@@ -1,3 +1,4 @@
+import { copyBytes } from '../bytes.ts';
 import { type CanonicalValue, checkLimits, compareBytes, type DecodeLimits, malformed } from './limits.ts';
 import { Reader } from './reader.ts';
 
@@ -35,11 +36,11 @@ function read(reader: Reader, depth: number): CanonicalValue {
 function readLong(reader: Reader, code: number, depth: number): CanonicalValue {
   switch (code) {
     case 0xc4:
-      return reader.take(reader.uint(1, 0)).slice();
+      return copyBytes(reader.take(reader.uint(1, 0)));
     case 0xc5:
-      return reader.take(reader.uint(2, 2 ** 8)).slice();
+      return copyBytes(reader.take(reader.uint(2, 2 ** 8)));
     case 0xc6:
-      return reader.take(reader.uint(4, 2 ** 16)).slice();
+      return copyBytes(reader.take(reader.uint(4, 2 ** 16)));
     case 0xd9:
       return readString(reader, reader.uint(1, 32));
     case 0xda:

@@ -16,7 +16,8 @@ export function decodeUntrusted(bytes: Uint8Array, limits: DecodeLimits = {}): u
   skip(reader, maxDepth);
   if (reader.remaining !== 0) throw malformed();
   try {
-    return unpackr.unpack(bytes);
+    // A plain view: of a Buffer, msgpackr would make Buffers.
+    return unpackr.unpack(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
   } catch {
     throw malformed();
   }

@@ -37,6 +37,8 @@ function createCipher(name: AeadName): CipherBackend {
         decipher.setAuthTag(tag);
         return authenticates(decipher);
       },
+      // OpenSSL clears the key when the object is collected.
+      dispose: () => undefined,
     };
   }
   /** Writes headroom, ciphertext and tag into one array; small parts are joined, since each update has its price. */

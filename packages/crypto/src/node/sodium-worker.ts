@@ -1,3 +1,5 @@
+import type { Worker } from 'node:worker_threads';
+import { copyBytes } from '../bytes.ts';
 import { type PasswordJob, passwordHashFailed } from '../sodium/password.ts';
 
 // The worker is source text, so that no second file has to be found after bundling: it needs libsodium's address only.
@@ -20,14 +22,7 @@ import(url).then(async ({ default: sodium }) => {
  * @throws CryptoError `PASSWORD_HASH_FAILED`
  */
 export async function runSodiumWorker(job: PasswordJob, signal?: AbortSignal): Promise<Uint8Array> {
-  const { Worker } = globalThis.process.getBuiltinModule('node:worker_threads');
-  // The copy moves to the worker, which zeroes it.
-  const password = job.password.slice();
-  const worker = new Worker(SOURCE, {
-    eval: true,
-    workerData: { url: sodiumUrl(), job: { ...job, password } },
-    transferList: [password.buffer],
-  });
+  const worker = startWorker(job);
   let onAbort = (): void => undefined;
   try {
     return await new Promise((resolve, reject) => {
@@ -40,6 +35,23 @@ export async function runSodiumWorker(job: PasswordJob, signal?: AbortSignal): P
   } finally {
     signal?.removeEventListener('abort', onAbort);
     await worker.terminate();
+  }
+}
+
+function startWorker(job: PasswordJob): Worker {
+  const { Worker } = globalThis.process.getBuiltinModule('node:worker_threads');
+  // The copy moves to the worker, which zeroes it.
+  const password = copyBytes(job.password);
+  try {
+    return new Worker(SOURCE, {
+      eval: true,
+      workerData: { url: sodiumUrl(), job: { ...job, password, salt: copyBytes(job.salt) } },
+      transferList: [password.buffer as ArrayBuffer],
+    });
+  } catch (cause) {
+    // Workers may be forbidden, or libsodium may not be a package of its own any more after bundling.
+    password.fill(0);
+    throw passwordHashFailed(job.kind, cause);
   }
 }
 

@@ -1,6 +1,6 @@
 import { type BackendOpener, type CipherBackend, type CipherKey, TAG_LENGTH } from '../backend.ts';
 import type { SodiumLibrary } from './library.ts';
-import { put, putParts, type Scratch, take, useScratch, withData, zero } from './scratch.ts';
+import { put, putParts, type Scratch, take, takeOutput, useScratch, withData, zero } from './scratch.ts';
 import { createStreamOpener } from './stream-opener.ts';
 
 const KEY_LENGTH = 32;
@@ -30,10 +30,8 @@ export function hchacha20(key: Uint8Array, input: Uint8Array): Uint8Array {
   put(area, area.key, key);
   put(area, area.nonce, input);
   area.library._crypto_core_hchacha20(area.output, area.nonce, area.key, 0);
-  const subkey = take(area, area.output, KEY_LENGTH);
   zero(area, area.key, KEY_LENGTH);
-  zero(area, area.output, KEY_LENGTH);
-  return subkey;
+  return takeOutput(area, KEY_LENGTH);
 }
 
 /** The nonce under the subkey: four zeros, then the last 8 bytes (draft-irtf-cfrg-xchacha-03 §2.3). */

@@ -1,6 +1,6 @@
 import { ctr, gcm } from '@noble/ciphers/aes.js';
 import type { BackendOpener, CipherBackend } from '../backend.ts';
-import { concatBytes } from '../bytes.ts';
+import { concatBytes, copyBytes } from '../bytes.ts';
 
 const BLOCK = 16;
 
@@ -34,9 +34,9 @@ function openWhole(
 
 /** The pieces are decrypted by counter mode; the ciphertext is kept, because GHASH is only offered with the whole. */
 function createOpener(keyBytes: Uint8Array, nonceBytes: Uint8Array, adBytes: Uint8Array): BackendOpener {
-  const key = keyBytes.slice();
-  const nonce = nonceBytes.slice();
-  const ad = adBytes.slice();
+  const key = copyBytes(keyBytes);
+  const nonce = copyBytes(nonceBytes);
+  const ad = copyBytes(adBytes);
   const chunks: Uint8Array[] = [];
   let length = 0;
   return {
@@ -45,7 +45,7 @@ function createOpener(keyBytes: Uint8Array, nonceBytes: Uint8Array, adBytes: Uin
       const padded = new Uint8Array(offset + chunk.length);
       padded.set(chunk, offset);
       const plaintext = ctr(key, counterBlock(nonce, 2 + Math.floor(length / BLOCK))).decrypt(padded);
-      chunks.push(chunk.slice());
+      chunks.push(copyBytes(chunk));
       length += chunk.length;
       return plaintext.slice(offset);
     },
@@ -55,6 +55,7 @@ function createOpener(keyBytes: Uint8Array, nonceBytes: Uint8Array, adBytes: Uin
       plaintext?.fill(0);
       return plaintext !== undefined;
     },
+    dispose: () => void key.fill(0),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Ed25519Backend, X25519Backend } from '../backend.ts';
 import { randomBytes } from '../bytes.ts';
 import type { KeyPair } from '../primitives.ts';
-import { put, type Scratch, take, useScratch, withData, zero } from './scratch.ts';
+import { put, type Scratch, take, takeOutput, useScratch, withData, zero } from './scratch.ts';
 
 const SEED = 32;
 const EXPANDED_SECRET = 64;
@@ -75,9 +75,8 @@ export const x25519: X25519Backend = {
     put(area, area.nonce, publicKey);
     // libsodium answers -1 for an all-zero result (RFC 7748 §6.1).
     const result = area.library._crypto_scalarmult(area.output, area.key, area.nonce);
-    const shared = result === 0 ? take(area, area.output, 32) : undefined;
     zero(area, area.key, 32);
-    zero(area, area.output, 32);
-    return shared;
+    const shared = takeOutput(area, 32);
+    return result === 0 ? shared : undefined;
   },
 };

@@ -2,7 +2,7 @@ import { BLOCK_LENGTH, HASH_LENGTH } from '../backend.ts';
 import { EMPTY } from '../bytes.ts';
 import type { HashName, IncrementalHash } from '../primitives.ts';
 import type { SodiumLibrary } from './library.ts';
-import { put, type Scratch, take, useScratch, withData, zero } from './scratch.ts';
+import { put, type Scratch, take, takeOutput, useScratch, withData, zero } from './scratch.ts';
 
 /** A digest in one piece. */
 export function hash(name: HashName, data: Uint8Array): Uint8Array {
@@ -11,7 +11,7 @@ export function hash(name: HashName, data: Uint8Array): Uint8Array {
   return withData(area, data.length, (address) => {
     put(area, address, data);
     DIGEST[name](area, address, data.length);
-    return take(area, area.output, HASH_LENGTH[name]);
+    return takeOutput(area, HASH_LENGTH[name]);
   });
 }
 
@@ -30,7 +30,7 @@ export function blake2b(data: Uint8Array, length: number, key: Uint8Array = EMPT
     put(area, area.key, key);
     area.library._crypto_generichash(area.output, length, address, data.length, 0, area.key, key.length);
     zero(area, area.key, key.length);
-    return take(area, area.output, length);
+    return takeOutput(area, length);
   });
 }
 
@@ -56,7 +56,7 @@ function hmacSha2(name: 'sha256' | 'sha512', key: Uint8Array, data: Uint8Array):
       library._crypto_auth_hmacsha512_update(state, message, data.length, 0);
       library._crypto_auth_hmacsha512_final(state, output);
     }
-    return take(area, output, HASH_LENGTH[name]);
+    return takeOutput(area, HASH_LENGTH[name]);
   });
 }
 
@@ -77,7 +77,7 @@ function hmacBlake2b(key: Uint8Array, data: Uint8Array): Uint8Array {
     mask(area, address, block, 0x36 ^ 0x5c);
     library.HEAPU8.copyWithin(address + block, output, output + length);
     library._crypto_generichash(output, length, address, block + length, 0, 0, 0);
-    return take(area, output, length);
+    return takeOutput(area, length);
   });
   if (shortKey !== key) shortKey.fill(0);
   return mac;
@@ -132,6 +132,7 @@ export function createHash(name: HashName): IncrementalHash {
         put(area, address, data);
         steps.update(area, address, data.length);
       });
+      saved.fill(0);
       saved = takeState(area, steps);
       return running;
     },
@@ -143,7 +144,7 @@ export function createHash(name: HashName): IncrementalHash {
       zero(area, area.state, saved.length);
       saved.fill(0);
       saved = undefined;
-      return take(area, area.output, HASH_LENGTH[name]);
+      return takeOutput(area, HASH_LENGTH[name]);
     },
   };
   return running;

@@ -101,6 +101,13 @@ export function take(area: Scratch, address: number, length: number): Uint8Array
   return area.library.HEAPU8.slice(address, address + length);
 }
 
+/** A fresh copy of a result, which is zeroed in the memory. */
+export function takeOutput(area: Scratch, length: number): Uint8Array {
+  const result = take(area, area.output, length);
+  zero(area, area.output, length);
+  return result;
+}
+
 /** Zeroes bytes of the memory. */
 export function zero(area: Scratch, address: number, length: number): void {
   area.library.HEAPU8.fill(0, address, address + length);

@@ -1,6 +1,6 @@
 import type { BackendOpener } from '../backend.ts';
-import { equalBytes } from '../bytes.ts';
-import { put, type Scratch, take, useScratch, withData, zero } from './scratch.ts';
+import { copyBytes, equalBytes } from '../bytes.ts';
+import { put, type Scratch, take, takeOutput, useScratch, withData, zero } from './scratch.ts';
 
 // libsodium opens ChaCha20-Poly1305 in one piece only. Pieces need its two halves, composed as RFC 8439 §2.8 says.
 const BLOCK = 64;
@@ -8,10 +8,15 @@ const POLY_BLOCK = 16;
 
 /** Opens ChaCha20-Poly1305 piece by piece; the key is copied until `final`. */
 export function createStreamOpener(keyBytes: Uint8Array, nonce: Uint8Array, ad: Uint8Array): BackendOpener {
-  const key = keyBytes.slice();
-  const iv = nonce.slice();
+  const key = copyBytes(keyBytes);
+  const iv = copyBytes(nonce);
   let poly = startAuthenticator(key, iv, ad);
   let length = 0;
+
+  function dispose(): void {
+    key.fill(0);
+    poly.fill(0);
+  }
 
   function update(chunk: Uint8Array): Uint8Array {
     const area = useScratch();
@@ -50,14 +55,13 @@ export function createStreamOpener(keyBytes: Uint8Array, nonce: Uint8Array, ad: 
       put(area, area.state, poly);
       area.library._crypto_onetimeauth_poly1305_final(area.state, area.output);
       zero(area, area.state, poly.length);
-      return take(area, area.output, 16);
+      return takeOutput(area, 16);
     });
-    key.fill(0);
-    poly.fill(0);
+    dispose();
     return equalBytes(trailer, tag);
   }
 
-  return { update, final };
+  return { update, final, dispose };
 }
 
 /** The authenticator's state after the padded associated data (RFC 8439 §2.6, §2.8). */
