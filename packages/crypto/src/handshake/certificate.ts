@@ -1,4 +1,5 @@
 import type { Primitives } from '../primitives.ts';
+import { verifyCertificate } from './verified-certificates.ts';
 
 const DOMAIN = new TextEncoder().encode('NZ-HANDSHAKE-01/static-key');
 const STATIC_KEY_LENGTH = 32;
@@ -51,5 +52,5 @@ export function isCertificateAuthentic(
 ): boolean {
   const { identity, staticKey, primitives } = options;
   const signed = certifiedBytes(staticKey, certificate.expiresAt);
-  return primitives.ed25519.verify(certificate.signature, signed, identity);
+  return verifyCertificate(certificate, { signed, identity, primitives });
 }
