@@ -1,5 +1,5 @@
 import type { EpochKeys } from './key-schedule.ts';
-import { disposeKeys, stepSecret } from './key-schedule.ts';
+import { stepSecret } from './key-schedule.ts';
 import { ReplayWindow } from './replay-window.ts';
 import type { SideOptions } from './sending-side.ts';
 
@@ -44,13 +44,13 @@ export class EpochChain {
   advance(step: number): void {
     while (this.#ahead.length > 0 && this.#ahead[0]!.step <= step) {
       const epoch = this.#ahead.shift()!;
-      if (epoch.step < step) disposeKeys(epoch.keys);
+      if (epoch.step < step) epoch.keys.wipe();
     }
   }
 
   wipe(): void {
     this.#options.primitives.wipe(this.#secret);
-    for (const epoch of this.#ahead) disposeKeys(epoch.keys);
+    for (const epoch of this.#ahead) epoch.keys.wipe();
     this.#ahead.length = 0;
   }
 

@@ -2,8 +2,7 @@ import { CryptoError } from '../errors.ts';
 import { EpochChain, type ReceivingEpoch } from './datagram-epochs.ts';
 import { DATAGRAM_HEADER, MAX_DATAGRAM, readDatagramHeader } from './datagram-header.ts';
 import { channelClosed, invalidRecord } from './errors.ts';
-import { disposeKeys } from './key-schedule.ts';
-import { SEAL_OVERHEAD, SMALL_RECORD, writeCounter } from './record.ts';
+import { SEAL_OVERHEAD } from './record.ts';
 import type { SideOptions } from './sending-side.ts';
 
 const NONCE_BYTES = 12;
@@ -65,14 +64,14 @@ export class DatagramReceiver {
 
   /** Erases the previous epoch. */
   forgetPrevious(): void {
-    if (this.#previous) disposeKeys(this.#previous.keys);
+    if (this.#previous) this.#previous.keys.wipe();
     this.#previous = undefined;
   }
 
   wipe(): void {
     this.#isDead = true;
     this.forgetPrevious();
-    disposeKeys(this.#current.keys);
+    this.#current.keys.wipe();
     this.#chain.wipe();
     this.#nextChain?.wipe();
   }
@@ -89,10 +88,8 @@ export class DatagramReceiver {
   #decrypt({ keys }: ReceivingEpoch, counter: number, datagram: Uint8Array): Uint8Array {
     const header = datagram.subarray(0, DATAGRAM_HEADER);
     const sealed = datagram.subarray(DATAGRAM_HEADER);
-    const isSmall = sealed.length <= SMALL_RECORD;
-    writeCounter(this.#nonce, counter, isSmall ? keys.isSmallLittleEndian : keys.isLargeLittleEndian);
     try {
-      return (isSmall ? keys.small : keys.large).open(this.#nonce, sealed, header);
+      return keys.select(sealed.length, counter, this.#nonce).open(this.#nonce, sealed, header);
     } catch (cause) {
       throw cause instanceof CryptoError && cause.code !== 'AUTHENTICATION_FAILED' ? cause : invalidRecord();
     }

@@ -1,7 +1,7 @@
 import { DATAGRAM_HEADER, MAX_EPOCH_NUMBER, writeDatagramHeader } from './datagram-header.ts';
 import { ChannelError, channelClosed } from './errors.ts';
-import { disposeKeys, type EpochKeys, stepSecret } from './key-schedule.ts';
-import { type RecordTypeNumber, SEAL_OVERHEAD, SMALL_RECORD, TYPE_BYTES, writeCounter } from './record.ts';
+import { type EpochKeys, stepSecret } from './key-schedule.ts';
+import { type RecordTypeNumber, SEAL_OVERHEAD, TYPE_BYTES } from './record.ts';
 import type { SideOptions } from './sending-side.ts';
 
 const NONCE_BYTES = 12;
@@ -41,7 +41,7 @@ export class DatagramSender {
       throw new ChannelError('LIMIT_REACHED', 'the last epoch has been used');
     const { recordCipher, primitives } = this.#options;
     const { keys, next } = stepSecret(this.#secret, recordCipher, primitives);
-    if (this.#keys) disposeKeys(this.#keys);
+    this.#keys?.wipe();
     this.#keys = keys;
     this.#secret = next;
     this.step += 1;
@@ -57,15 +57,13 @@ export class DatagramSender {
     }
     const { generation, step, records: counter } = this;
     writeDatagramHeader(this.#header, { generation, step, counter });
-    const { small, large, isSmallLittleEndian, isLargeLittleEndian } = this.#keys;
-    const isSmall = content.length + SEAL_OVERHEAD <= SMALL_RECORD;
-    writeCounter(this.#nonce, counter, isSmall ? isSmallLittleEndian : isLargeLittleEndian);
+    const key = this.#keys.select(content.length + SEAL_OVERHEAD, counter, this.#nonce);
     this.records += 1;
     this.bytes += content.length + SEAL_OVERHEAD;
     const plaintext = new Uint8Array(TYPE_BYTES + content.length);
     plaintext[0] = type;
     plaintext.set(content, TYPE_BYTES);
-    const sealed = (isSmall ? small : large).seal(this.#nonce, plaintext, this.#header);
+    const sealed = key.seal(this.#nonce, plaintext, this.#header);
     const datagram = new Uint8Array(DATAGRAM_HEADER + sealed.length);
     datagram.set(this.#header);
     datagram.set(sealed, DATAGRAM_HEADER);
@@ -74,7 +72,7 @@ export class DatagramSender {
 
   wipe(): void {
     this.#options.primitives.wipe(this.#secret);
-    if (this.#keys) disposeKeys(this.#keys);
+    this.#keys?.wipe();
     this.#keys = undefined;
   }
 }

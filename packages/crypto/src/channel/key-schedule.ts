@@ -1,5 +1,7 @@
 import type { RecordCipher } from '../handshake/offer.ts';
 import type { AeadKey, Primitives } from '../primitives.ts';
+import { channelClosed } from './errors.ts';
+import { SMALL_RECORD, writeCounter } from './record.ts';
 
 /** The two directions of a channel, named by who sends. */
 export type Direction = 'initiator' | 'responder';
@@ -69,14 +71,49 @@ export function mixRoot(
   return next;
 }
 
-/** Keys of one direction in one epoch: by size the small-record or the large-record key protects a record. */
-export interface EpochKeys {
-  readonly small: AeadKey;
-  /** The same object as `small` unless the mixed cipher was agreed on. */
-  readonly large: AeadKey;
-  /** Nonces count in the byte order that Noise gives each cipher: little-endian for ChaCha20-Poly1305. */
-  readonly isSmallLittleEndian: boolean;
-  readonly isLargeLittleEndian: boolean;
+/**
+ * The keys of one direction in one epoch (NZ-CHANNEL-01 §4.4). They are imported when the first record asks for them: an idle
+ * connection holds 64 bytes.
+ */
+export class EpochKeys {
+  readonly #recordCipher: RecordCipher;
+  readonly #primitives: Primitives;
+  #bytes: Uint8Array | undefined;
+  #chacha: AeadKey | undefined;
+  #aes: AeadKey | undefined;
+
+  /** @param bytes - ChaCha key (32), AES key (32); owned from now on. */
+  constructor(bytes: Uint8Array, recordCipher: RecordCipher, primitives: Primitives) {
+    this.#bytes = bytes;
+    this.#recordCipher = recordCipher;
+    this.#primitives = primitives;
+  }
+
+  /**
+   * The key for a record of this sealed length (§4.4); its nonce is written into `nonce` (§4.5).
+   * @throws ChannelError `CLOSED` after `wipe`.
+   */
+  select(sealedLength: number, counter: number, nonce: Uint8Array): AeadKey {
+    const bytes = this.#bytes;
+    if (!bytes) throw channelClosed();
+    const cipher = this.#recordCipher;
+    const isChacha =
+      cipher === 'chacha20poly1305' || (cipher !== 'aes256gcm' && sealedLength <= SMALL_RECORD);
+    writeCounter(nonce, counter, isChacha);
+    if (isChacha) {
+      this.#chacha ??= this.#primitives.chacha20poly1305.importKey(bytes.subarray(0, SECRET_LENGTH));
+      return this.#chacha;
+    }
+    this.#aes ??= this.#primitives.aes256gcm.importKey(bytes.subarray(SECRET_LENGTH));
+    return this.#aes;
+  }
+
+  wipe(): void {
+    if (this.#bytes) this.#primitives.wipe(this.#bytes);
+    this.#bytes = undefined;
+    this.#chacha?.dispose();
+    this.#aes?.dispose();
+  }
 }
 
 /**
@@ -90,31 +127,7 @@ export function stepSecret(
 ): { readonly keys: EpochKeys; readonly next: Uint8Array } {
   const output = primitives.hkdf('blake2b', secret, { info: labels.step, length: 3 * SECRET_LENGTH });
   const next = output.slice(0, SECRET_LENGTH);
-  const chacha = output.subarray(SECRET_LENGTH, 2 * SECRET_LENGTH);
-  const aes = output.subarray(2 * SECRET_LENGTH);
-  const keys = importKeys(chacha, aes, recordCipher, primitives);
+  const keys = new EpochKeys(output.slice(SECRET_LENGTH), recordCipher, primitives);
   primitives.wipe(output, secret);
   return { keys, next };
-}
-
-function importKeys(
-  chacha: Uint8Array,
-  aes: Uint8Array,
-  recordCipher: RecordCipher,
-  primitives: Primitives,
-): EpochKeys {
-  const isMixed = recordCipher === 'aes256gcm-chacha20poly1305';
-  const isSmallLittleEndian = recordCipher !== 'aes256gcm';
-  const isLargeLittleEndian = recordCipher === 'chacha20poly1305';
-  const small = isSmallLittleEndian
-    ? primitives.chacha20poly1305.importKey(chacha)
-    : primitives.aes256gcm.importKey(aes);
-  const large = isMixed ? primitives.aes256gcm.importKey(aes) : small;
-  return { small, large, isSmallLittleEndian, isLargeLittleEndian };
-}
-
-/** Zeroes the keys of an epoch. */
-export function disposeKeys(keys: EpochKeys): void {
-  keys.small.dispose();
-  if (keys.large !== keys.small) keys.large.dispose();
 }

@@ -2,8 +2,8 @@ import { CryptoError } from '../errors.ts';
 import type { AeadKey, Opener } from '../primitives.ts';
 import { invalidRecord } from './errors.ts';
 import { GrowingBytes } from './growing-bytes.ts';
-import { disposeKeys, type EpochKeys, stepSecret } from './key-schedule.ts';
-import { LENGTH_BYTES, readUint32, SEAL_OVERHEAD, SMALL_RECORD, TAG_BYTES, writeCounter } from './record.ts';
+import { type EpochKeys, stepSecret } from './key-schedule.ts';
+import { LENGTH_BYTES, readUint32, SEAL_OVERHEAD, SMALL_RECORD, TAG_BYTES } from './record.ts';
 import type { SideOptions } from './sending-side.ts';
 
 const NONCE_BYTES = 12;
@@ -57,7 +57,7 @@ export class ReceivingSide {
   step(): void {
     const { recordCipher, primitives } = this.#options;
     const { keys, next } = stepSecret(this.#secret, recordCipher, primitives);
-    if (this.#keys) disposeKeys(this.#keys);
+    this.#keys?.wipe();
     this.#keys = keys;
     this.#secret = next;
     this.records = 0;
@@ -84,7 +84,7 @@ export class ReceivingSide {
   /** Zeroes everything. */
   wipe(): void {
     this.#options.primitives.wipe(this.#secret);
-    if (this.#keys) disposeKeys(this.#keys);
+    this.#keys?.wipe();
     this.#keys = undefined;
     this.#partial?.bytes.wipe();
     this.#partial = undefined;
@@ -166,9 +166,7 @@ export class ReceivingSide {
   #nextKey(length: number): AeadKey {
     const keys = this.#keys;
     if (!keys || this.records >= this.#options.hardRecords) throw invalidRecord();
-    const isSmall = length <= SMALL_RECORD;
-    writeCounter(this.#nonce, this.records, isSmall ? keys.isSmallLittleEndian : keys.isLargeLittleEndian);
-    return isSmall ? keys.small : keys.large;
+    return keys.select(length, this.records, this.#nonce);
   }
 
   /** Bounded before anything is allocated or deciphered (NZ-CHANNEL-01 §5.1). */

@@ -1,16 +1,8 @@
 import type { RecordCipher } from '../handshake/offer.ts';
 import type { Primitives } from '../primitives.ts';
 import { ChannelError, channelClosed } from './errors.ts';
-import { disposeKeys, type EpochKeys, stepSecret } from './key-schedule.ts';
-import {
-  LENGTH_BYTES,
-  type RecordTypeNumber,
-  SEAL_OVERHEAD,
-  SMALL_RECORD,
-  TYPE_BYTES,
-  writeCounter,
-  writeUint32,
-} from './record.ts';
+import { type EpochKeys, stepSecret } from './key-schedule.ts';
+import { LENGTH_BYTES, type RecordTypeNumber, SEAL_OVERHEAD, TYPE_BYTES, writeUint32 } from './record.ts';
 
 // Up to this size a record is one contiguous chunk: a copy of 16 KiB costs a microsecond, a second chunk in a write as much.
 const CONTIGUOUS = 16_384;
@@ -55,7 +47,7 @@ export class SendingSide {
   step(): void {
     const { recordCipher, primitives } = this.#options;
     const { keys, next } = stepSecret(this.#secret, recordCipher, primitives);
-    if (this.#keys) disposeKeys(this.#keys);
+    this.#keys?.wipe();
     this.#keys = keys;
     this.#secret = next;
     this.records = 0;
@@ -73,12 +65,9 @@ export class SendingSide {
     }
     const sealedLength = length + SEAL_OVERHEAD;
     writeUint32(this.#length, 0, sealedLength);
-    const isSmall = sealedLength <= SMALL_RECORD;
-    const { small, large, isSmallLittleEndian, isLargeLittleEndian } = this.#keys;
-    writeCounter(this.#nonce, this.records, isSmall ? isSmallLittleEndian : isLargeLittleEndian);
+    const key = this.#keys.select(sealedLength, this.records, this.#nonce);
     this.records += 1;
     this.bytes += sealedLength;
-    const key = isSmall ? small : large;
     if (sealedLength > CONTIGUOUS) {
       return joinLength(this.#length, key.sealParts(this.#nonce, withType(type, parts), this.#length));
     }
@@ -90,7 +79,7 @@ export class SendingSide {
   /** Zeroes everything; `seal` throws afterwards. */
   wipe(): void {
     this.#options.primitives.wipe(this.#secret);
-    if (this.#keys) disposeKeys(this.#keys);
+    this.#keys?.wipe();
     this.#keys = undefined;
   }
 }

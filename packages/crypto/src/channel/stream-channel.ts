@@ -103,6 +103,7 @@ class StreamChannelMachine implements StreamChannel, RecordHandler {
 
   receive(chunk: Uint8Array, sink: ChannelSink): void {
     if (this.#isDead) throw channelClosed();
+    if (this.#sink) throw new TypeError('receive must not be called from within the sink');
     this.#receivedBytes += chunk.length;
     this.#sink = sink;
     try {

@@ -3,12 +3,11 @@ import { ChannelSecrets } from '../channel/secrets.ts';
 import { primitives as defaultPrimitives } from '../default-primitives.ts';
 import { isUnavailable } from '../noise/errors.ts';
 import { HandshakeState } from '../noise/handshake-state.ts';
-import { parsePattern } from '../noise/patterns.ts';
 import { createSuite, nativeHash } from '../noise/suite.ts';
 import type { Primitives } from '../primitives.ts';
 import { isCertificateAuthentic } from './certificate.ts';
 import { HandshakeError, invalidMessage } from './errors.ts';
-import { decodeHeader, encodeHeader, HEADER_LENGTH, type Header, protocolName } from './header.ts';
+import { decodeHeader, encodeHeader, HEADER_LENGTH, type Header, protocolOf } from './header.ts';
 import { createOffer } from './local-offer.ts';
 import { negotiate } from './negotiation.ts';
 import { NETWORK_TAG_LENGTH, networkTag } from './network-key.ts';
@@ -105,6 +104,7 @@ class HandshakeMachine implements Handshake {
     if (header.pattern === 'XXfallback') throw invalidMessage();
     const body = this.#removeNetworkTag(message).subarray(HEADER_LENGTH);
     const noise = this.#createNoise(header, encodeHeader(header));
+    this.#state = { phase: 'underway', noise, header, first: nothing };
     if (body.length < noise.nextOverhead) throw invalidMessage();
     if (header.pattern === 'XX') {
       if (noise.readMessage(body).length > 0) throw invalidMessage();
@@ -208,9 +208,9 @@ class HandshakeMachine implements Handshake {
   #createNoise(header: Header, context: Uint8Array): HandshakeState {
     const { identity, remoteStaticKey, role } = this.#options;
     const primitives = this.#primitives;
-    const name = protocolName(header);
+    const { name, pattern } = protocolOf(header);
     const suite = createSuite('ChaChaPoly', nativeHash('BLAKE2b', primitives), primitives);
-    return new HandshakeState(suite, patternOf(header), name, role, {
+    return new HandshakeState(suite, pattern, name, role, {
       prologue: concatBytes(PROLOGUE, context),
       staticKeyPair: identity.staticKeyPair,
       ...(header.pattern === 'IK' && role === 'initiator' && remoteStaticKey && { remoteStaticKey }),
@@ -219,7 +219,8 @@ class HandshakeMachine implements Handshake {
   }
 
   #startFallback(noise: HandshakeState, header: Header, first: Uint8Array): HandshakeState {
-    return noise.fallback(patternOf(header), protocolName(header), {
+    const { name, pattern } = protocolOf(header);
+    return noise.fallback(pattern, name, {
       prologue: concatBytes(PROLOGUE, encodeHeader(header), first),
       staticKeyPair: this.#options.identity.staticKeyPair,
       ...(this.#networkKey && { psks: [this.#networkKey] }),
@@ -242,7 +243,6 @@ class HandshakeMachine implements Handshake {
 }
 
 const finished = (): HandshakeError => new HandshakeError('FINISHED', 'this handshake has ended');
-const patternOf = (header: Header) => parsePattern(protocolName(header).split('_')[1]!);
 
 /**
  * Starts NZ-HANDSHAKE-01.

@@ -1,4 +1,4 @@
-import type { Role } from '../noise/patterns.ts';
+import { type HandshakePattern, parsePattern } from '../noise/patterns.ts';
 
 /** Bytes of the header in front of every handshake message (NZ-HANDSHAKE-01 §5.1). */
 export const HEADER_LENGTH = 4;
@@ -37,13 +37,23 @@ export function decodeHeader(message: Uint8Array): Header | undefined {
   return { pattern, hasNetworkKey: flags === NETWORK_KEY_FLAG };
 }
 
-/** The full Noise protocol name that a header selects. */
-export function protocolName(header: Header): string {
-  const separator = header.pattern === 'XXfallback' ? '+' : '';
-  return `Noise_${header.pattern}${header.hasNetworkKey ? `${separator}psk0` : ''}_25519_ChaChaPoly_BLAKE2b`;
+/** The Noise protocol that a header selects. */
+export interface HeaderProtocol {
+  readonly name: string;
+  readonly pattern: HandshakePattern;
 }
 
-/** The role that sends message `index` (0, 1, 2) of every handshake of ours. */
-export function senderOf(index: number): Role {
-  return index % 2 === 0 ? 'initiator' : 'responder';
+function createProtocol(pattern: HandshakePatternName, hasNetworkKey: boolean): HeaderProtocol {
+  const modifier = pattern === 'XXfallback' ? '+psk0' : 'psk0';
+  const patternName = `${pattern}${hasNetworkKey ? modifier : ''}`;
+  return { name: `Noise_${patternName}_25519_ChaChaPoly_BLAKE2b`, pattern: parsePattern(patternName) };
+}
+
+const protocols = patterns.map(
+  (pattern) => [createProtocol(pattern, false), createProtocol(pattern, true)] as const,
+);
+
+/** The Noise protocol that a header selects (NZ-HANDSHAKE-01 §3.2). */
+export function protocolOf(header: Header): HeaderProtocol {
+  return protocols[patterns.indexOf(header.pattern)]![header.hasNetworkKey ? 1 : 0];
 }

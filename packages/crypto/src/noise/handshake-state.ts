@@ -27,9 +27,9 @@ export interface HandshakeKeys {
 
 /** What a finished handshake leaves. */
 export interface HandshakeOutput {
-  /** Key of the messages that this side sends; empty in a one-way pattern on the responder's side. Owned by the caller. */
+  /** Key of the messages that this side sends; not to be used by the responder of a one-way pattern. Owned by the caller. */
   readonly sendKey: Uint8Array;
-  /** Key of the messages that this side receives. Owned by the caller. */
+  /** Key of the messages that this side receives; not to be used by the initiator of a one-way pattern. Owned by the caller. */
   readonly receiveKey: Uint8Array;
   /** Channel binding (Noise §11.2). */
   readonly handshakeHash: Uint8Array;
