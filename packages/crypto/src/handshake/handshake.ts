@@ -46,7 +46,7 @@ class HandshakeMachine implements Handshake {
   constructor(options: HandshakeOptions) {
     this.#options = options;
     this.#primitives = options.primitives ?? defaultPrimitives;
-    this.#networkKey = options.networkKey?.slice();
+    this.#networkKey = options.networkKey && new Uint8Array(options.networkKey);
     this.#offer = createOffer(options);
   }
 

@@ -22,8 +22,6 @@ export interface Offer {
 export const MAX_EARLY_DATA = 8_192;
 /** Most features that one side may name. */
 export const MAX_FEATURES = 32;
-/** Longest name of a feature or record cipher in bytes. */
-export const MAX_NAME_LENGTH = 64;
 /** Smallest and largest record payload that may be agreed on (NZ-CHANNEL-01 §3). */
 export const RECORD_SIZE_RANGE = { min: 4_096, max: 1_048_576 } as const;
 
@@ -73,9 +71,9 @@ export function decodeOffer(payload: Uint8Array): Offer {
     features,
     recordCiphers,
     maxRecordSize,
-    identity: identity.slice(),
-    certificate: { expiresAt, signature },
-    earlyData: earlyData?.slice(),
+    identity: new Uint8Array(identity),
+    certificate: { expiresAt, signature: new Uint8Array(signature) },
+    earlyData: earlyData ? new Uint8Array(earlyData) : undefined,
   };
 }
 

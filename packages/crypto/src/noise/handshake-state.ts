@@ -64,11 +64,11 @@ export class HandshakeState implements Disposable {
     this.#suite = suite;
     this.#pattern = pattern;
     this.#role = role;
-    this.#psks = (keys.psks ?? []).map((psk) => psk.slice());
+    this.#psks = (keys.psks ?? []).map((psk) => new Uint8Array(psk));
     this.#static = keys.staticKeyPair;
     this.#ephemeral = keys.ephemeralKeyPair;
-    this.#remoteStatic = keys.remoteStaticKey?.slice();
-    this.#remoteEphemeral = keys.remoteEphemeralKey?.slice();
+    this.#remoteStatic = keys.remoteStaticKey && new Uint8Array(keys.remoteStaticKey);
+    this.#remoteEphemeral = keys.remoteEphemeralKey && new Uint8Array(keys.remoteEphemeralKey);
     this.#checkKeys();
     this.#symmetric = new SymmetricState(suite, protocolName);
     this.#symmetric.mixHash(keys.prologue ?? new Uint8Array(0));
@@ -213,7 +213,7 @@ export class HandshakeState implements Disposable {
 
   #read(token: Token, message: Uint8Array): Uint8Array {
     if (token === 'e') {
-      this.#remoteEphemeral = message.slice(0, DH_LENGTH);
+      this.#remoteEphemeral = new Uint8Array(message.subarray(0, DH_LENGTH));
       this.#mixEphemeral(this.#remoteEphemeral);
       return message.subarray(DH_LENGTH);
     }

@@ -58,7 +58,9 @@ export class SymmetricState implements Disposable {
   }
 
   decryptAndHash(ciphertext: Uint8Array): Uint8Array {
-    const plaintext = this.#cipher ? this.#cipher.decryptWithAd(this.#hash, ciphertext) : ciphertext.slice();
+    const plaintext = this.#cipher
+      ? this.#cipher.decryptWithAd(this.#hash, ciphertext)
+      : new Uint8Array(ciphertext);
     this.mixHash(ciphertext);
     return plaintext;
   }
