@@ -1,0 +1,149 @@
+import {
+  aes256gcm,
+  blake2b,
+  chacha20poly1305,
+  ed25519,
+  hkdf,
+  primitives,
+  randomBytes,
+  ready,
+  x25519,
+} from '@nzcore/crypto';
+import { createStreamChannel } from '@nzcore/crypto/channel';
+import {
+  createHandshake,
+  createStaticKeyCertificate,
+  type LocalIdentity,
+  type RecordCipher,
+} from '@nzcore/crypto/handshake';
+import { compare, type Contestant, type Trial } from '../area.ts';
+
+const HANDSHAKES = 40;
+const RECORDS = 60;
+const RECORD = 65_536;
+const NOW = 1_750_000_000_000;
+
+const nothing = new Uint8Array(0);
+const sink = { onData: () => {}, onClose: () => {} };
+let expiry = NOW + 86_400_000;
+
+const keys = { alice: ed25519.generateKeyPair(), bob: ed25519.generateKeyPair() };
+const statics = { alice: x25519.generateKeyPair(), bob: x25519.generateKeyPair() };
+
+/** An identity with a certificate that nobody has seen: known ones are not verified again. */
+function freshIdentity(name: 'alice' | 'bob'): LocalIdentity {
+  const { publicKey, secretKey } = keys[name];
+  const staticKeyPair = statics[name];
+  const sign = (bytes: Uint8Array) => ed25519.sign(bytes, secretKey);
+  return { publicKey, staticKeyPair, certificate: createStaticKeyCertificate(sign, staticKeyPair.publicKey, expiry++) };
+}
+
+/** XX, both sides in this process. */
+function shakeHands(alice: LocalIdentity, bob: LocalIdentity) {
+  const initiator = createHandshake({ role: 'initiator', identity: alice });
+  const responder = createHandshake({ role: 'responder', identity: bob });
+  const { reply: second } = responder.receive(initiator.start(NOW), NOW);
+  const { reply: third, result: ours } = initiator.receive(second!, NOW);
+  const { result: theirs } = responder.receive(third!, NOW);
+  return [ours!, theirs!] as const;
+}
+
+function microseconds(count: number, action: (index: number) => void): number {
+  const started = performance.now();
+  for (let index = 0; index < count; index++) action(index);
+  return ((performance.now() - started) * 1_000) / count;
+}
+
+const handshakes: Contestant = {
+  name: 'ours',
+  async open() {
+    await ready();
+    return {
+      measure() {
+        const identities = Array.from({ length: HANDSHAKES }, () => [freshIdentity('alice'), freshIdentity('bob')] as const);
+        return microseconds(HANDSHAKES, (index) => shakeHands(...identities[index]!));
+      },
+    };
+  },
+};
+
+/**
+ * What XX asks of the primitives, both sides: 2 ephemeral key pairs, 6 key agreements, 2 verifications; HKDF for 3 keys, Split and the
+ * channel's roots; 9 hashes; 2 sealed and 2 opened pieces a side.
+ */
+const sumOfPrimitives: Contestant = {
+  name: 'primitives',
+  async open() {
+    await ready();
+    const message = randomBytes(66);
+    const signature = ed25519.sign(message, keys.alice.secretKey);
+    const [key, salt, nonce, piece] = [randomBytes(32), randomBytes(64), new Uint8Array(12), randomBytes(186)];
+    const side = (ours: Uint8Array, theirs: Uint8Array, ephemeral: Uint8Array, remote: Uint8Array) => {
+      x25519.sharedSecret(ephemeral, remote);
+      x25519.sharedSecret(ours, remote);
+      x25519.sharedSecret(ephemeral, theirs);
+      ed25519.verify(signature, message, keys.alice.publicKey);
+      for (let i = 0; i < 4; i++) hkdf('blake2b', key, { salt, length: 128 });
+      hkdf('blake2b', salt, { salt, info: key, length: 64 });
+      for (let i = 0; i < 9; i++) blake2b(piece);
+      for (const plaintext of [key, piece]) {
+        const sealed = chacha20poly1305.seal(key, nonce, plaintext, salt);
+        chacha20poly1305.open(key, nonce, sealed, salt);
+      }
+    };
+    const all = () => {
+      const [a, b] = [x25519.generateKeyPair(), x25519.generateKeyPair()];
+      side(statics.alice.secretKey, statics.bob.publicKey, a.secretKey, b.publicKey);
+      side(statics.bob.secretKey, statics.alice.publicKey, b.secretKey, a.publicKey);
+    };
+    return { measure: () => microseconds(HANDSHAKES, all) };
+  },
+};
+
+/** Seals and opens records of 64 KiB that arrive whole. */
+function records(recordCipher: RecordCipher): Contestant {
+  return {
+    name: 'ours',
+    async open() {
+      await ready();
+      const [ours, theirs] = shakeHands(freshIdentity('alice'), freshIdentity('bob'));
+      const agreed = (result: typeof ours) => ({ ...result, recordCipher });
+      const sender = createStreamChannel(agreed(ours), { now: NOW, primitives });
+      const receiver = createStreamChannel(agreed(theirs), { now: NOW, primitives });
+      const content = [randomBytes(16), randomBytes(RECORD)];
+      return {
+        measure() {
+          const chunks: Uint8Array[][] = [];
+          const sealing = microseconds(RECORDS, () => chunks.push(sender.seal(content)));
+          const wires = chunks.map((record) => Buffer.concat(record));
+          return sealing + microseconds(RECORDS, (index) => receiver.receive(wires[index]!, sink));
+        },
+      };
+    },
+  };
+}
+
+/** The same bytes through the cipher alone, key imported. */
+function bareAead(aead: typeof aes256gcm): Contestant {
+  return {
+    name: 'aead',
+    async open() {
+      await ready();
+      const key = aead.importKey(randomBytes(32));
+      const [nonce, content] = [new Uint8Array(12), randomBytes(RECORD + 16)];
+      const sealed = key.seal(nonce, content, nothing);
+      const seal = () => void key.sealParts(nonce, [content]);
+      const open = () => void key.open(nonce, sealed, nothing);
+      return { measure: () => microseconds(RECORDS, seal) + microseconds(RECORDS, open) };
+    },
+  };
+}
+
+const us = (name: string) => ({ name, unit: 'us', better: 'lower' }) as const;
+
+/** The protocols beside what they are made of: the handshake, and records of 64 KiB sealed and opened. */
+export const protocolTrials: readonly Trial[] = [
+  compare(us('xx-handshake'), [handshakes, sumOfPrimitives]),
+  compare(us('record-64k-chacha20poly1305'), [records('chacha20poly1305'), bareAead(chacha20poly1305)]),
+  compare(us('record-64k-aes256gcm'), [records('aes256gcm'), bareAead(aes256gcm)]),
+];
