@@ -16,7 +16,7 @@ import {
   type LocalIdentity,
   type RecordCipher,
 } from '@nzcore/crypto/handshake';
-import { compare, type Contestant, type Trial } from '../area.ts';
+import { type Contestant, compare, type Trial } from '../area.ts';
 
 const HANDSHAKES = 40;
 const RECORDS = 60;
@@ -35,7 +35,11 @@ function freshIdentity(name: 'alice' | 'bob'): LocalIdentity {
   const { publicKey, secretKey } = keys[name];
   const staticKeyPair = statics[name];
   const sign = (bytes: Uint8Array) => ed25519.sign(bytes, secretKey);
-  return { publicKey, staticKeyPair, certificate: createStaticKeyCertificate(sign, staticKeyPair.publicKey, expiry++) };
+  return {
+    publicKey,
+    staticKeyPair,
+    certificate: createStaticKeyCertificate(sign, staticKeyPair.publicKey, expiry++),
+  };
 }
 
 /** XX, both sides in this process. */
@@ -60,7 +64,10 @@ const handshakes: Contestant = {
     await ready();
     return {
       measure() {
-        const identities = Array.from({ length: HANDSHAKES }, () => [freshIdentity('alice'), freshIdentity('bob')] as const);
+        const identities = Array.from(
+          { length: HANDSHAKES },
+          () => [freshIdentity('alice'), freshIdentity('bob')] as const,
+        );
         return microseconds(HANDSHAKES, (index) => shakeHands(...identities[index]!));
       },
     };
@@ -77,7 +84,12 @@ const sumOfPrimitives: Contestant = {
     await ready();
     const message = randomBytes(66);
     const signature = ed25519.sign(message, keys.alice.secretKey);
-    const [key, salt, nonce, piece] = [randomBytes(32), randomBytes(64), new Uint8Array(12), randomBytes(186)];
+    const [key, salt, nonce, piece] = [
+      randomBytes(32),
+      randomBytes(64),
+      new Uint8Array(12),
+      randomBytes(186),
+    ];
     const side = (ours: Uint8Array, theirs: Uint8Array, ephemeral: Uint8Array, remote: Uint8Array) => {
       x25519.sharedSecret(ephemeral, remote);
       x25519.sharedSecret(ours, remote);

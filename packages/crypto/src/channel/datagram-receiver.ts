@@ -5,12 +5,12 @@ import { channelClosed, invalidRecord } from './errors.ts';
 import { SEAL_OVERHEAD } from './record.ts';
 import type { SideOptions } from './sending-side.ts';
 
-const NONCE_BYTES = 12;
+// Written right before each use and read before it ends, so that all channels can share it.
+const nonce = new Uint8Array(12);
 
 /** The receiving direction of a datagram channel: current and previous epoch, and the chains that lead on. */
 export class DatagramReceiver {
   readonly #options: SideOptions;
-  readonly #nonce = new Uint8Array(NONCE_BYTES);
   #current: ReceivingEpoch;
   #previous: ReceivingEpoch | undefined;
   #chain: EpochChain;
@@ -89,7 +89,7 @@ export class DatagramReceiver {
     const header = datagram.subarray(0, DATAGRAM_HEADER);
     const sealed = datagram.subarray(DATAGRAM_HEADER);
     try {
-      return keys.select(sealed.length, counter, this.#nonce).open(this.#nonce, sealed, header);
+      return keys.select(sealed.length, counter, nonce).open(nonce, sealed, header);
     } catch (cause) {
       throw cause instanceof CryptoError && cause.code !== 'AUTHENTICATION_FAILED' ? cause : invalidRecord();
     }

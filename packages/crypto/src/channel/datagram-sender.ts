@@ -4,13 +4,13 @@ import { type EpochKeys, stepSecret } from './key-schedule.ts';
 import { type RecordTypeNumber, SEAL_OVERHEAD, TYPE_BYTES } from './record.ts';
 import type { SideOptions } from './sending-side.ts';
 
-const NONCE_BYTES = 12;
+// Written right before each use and read before it ends, so that all channels can share them.
+const nonce = new Uint8Array(12);
+const header = new Uint8Array(DATAGRAM_HEADER);
 
 /** The sending direction of a datagram channel. */
 export class DatagramSender {
   readonly #options: SideOptions;
-  readonly #nonce = new Uint8Array(NONCE_BYTES);
-  readonly #header = new Uint8Array(DATAGRAM_HEADER);
   #secret: Uint8Array;
   #keys: EpochKeys | undefined;
   generation = 0;
@@ -56,16 +56,16 @@ export class DatagramSender {
       throw new ChannelError('LIMIT_REACHED', 'this key has protected as many datagrams as it may');
     }
     const { generation, step, records: counter } = this;
-    writeDatagramHeader(this.#header, { generation, step, counter });
-    const key = this.#keys.select(content.length + SEAL_OVERHEAD, counter, this.#nonce);
+    writeDatagramHeader(header, { generation, step, counter });
+    const key = this.#keys.select(content.length + SEAL_OVERHEAD, counter, nonce);
     this.records += 1;
     this.bytes += content.length + SEAL_OVERHEAD;
     const plaintext = new Uint8Array(TYPE_BYTES + content.length);
     plaintext[0] = type;
     plaintext.set(content, TYPE_BYTES);
-    const sealed = key.seal(this.#nonce, plaintext, this.#header);
+    const sealed = key.seal(nonce, plaintext, header);
     const datagram = new Uint8Array(DATAGRAM_HEADER + sealed.length);
-    datagram.set(this.#header);
+    datagram.set(header);
     datagram.set(sealed, DATAGRAM_HEADER);
     return datagram;
   }

@@ -72,19 +72,21 @@ export function mixRoot(
 }
 
 /**
- * The keys of one direction in one epoch (NZ-CHANNEL-01 §4.4). They are imported when the first record asks for them: an idle
- * connection holds 64 bytes.
+ * The keys of one direction in one epoch (NZ-CHANNEL-01 §4.4). They are imported when the first record asks for them, so that an
+ * idle connection holds 64 bytes.
  */
 export class EpochKeys {
   readonly #recordCipher: RecordCipher;
   readonly #primitives: Primitives;
-  #bytes: Uint8Array | undefined;
+  #chachaBytes: Uint8Array | undefined;
+  #aesBytes: Uint8Array | undefined;
   #chacha: AeadKey | undefined;
   #aes: AeadKey | undefined;
 
-  /** @param bytes - ChaCha key (32), AES key (32); owned from now on. */
-  constructor(bytes: Uint8Array, recordCipher: RecordCipher, primitives: Primitives) {
-    this.#bytes = bytes;
+  /** Both keys have 32 bytes and are owned from now on. */
+  constructor(chacha: Uint8Array, aes: Uint8Array, recordCipher: RecordCipher, primitives: Primitives) {
+    this.#chachaBytes = chacha;
+    this.#aesBytes = aes;
     this.#recordCipher = recordCipher;
     this.#primitives = primitives;
   }
@@ -94,25 +96,35 @@ export class EpochKeys {
    * @throws ChannelError `CLOSED` after `wipe`.
    */
   select(sealedLength: number, counter: number, nonce: Uint8Array): AeadKey {
-    const bytes = this.#bytes;
-    if (!bytes) throw channelClosed();
     const cipher = this.#recordCipher;
     const isChacha =
       cipher === 'chacha20poly1305' || (cipher !== 'aes256gcm' && sealedLength <= SMALL_RECORD);
     writeCounter(nonce, counter, isChacha);
-    if (isChacha) {
-      this.#chacha ??= this.#primitives.chacha20poly1305.importKey(bytes.subarray(0, SECRET_LENGTH));
-      return this.#chacha;
-    }
-    this.#aes ??= this.#primitives.aes256gcm.importKey(bytes.subarray(SECRET_LENGTH));
-    return this.#aes;
+    const key = isChacha ? this.#chacha : this.#aes;
+    return key ?? this.#import(isChacha);
   }
 
   wipe(): void {
-    if (this.#bytes) this.#primitives.wipe(this.#bytes);
-    this.#bytes = undefined;
+    for (const bytes of [this.#chachaBytes, this.#aesBytes]) if (bytes) this.#primitives.wipe(bytes);
+    this.#chachaBytes = undefined;
+    this.#aesBytes = undefined;
     this.#chacha?.dispose();
     this.#aes?.dispose();
+  }
+
+  #import(isChacha: boolean): AeadKey {
+    const bytes = isChacha ? this.#chachaBytes : this.#aesBytes;
+    if (!bytes) throw channelClosed();
+    const key = this.#primitives[isChacha ? 'chacha20poly1305' : 'aes256gcm'].importKey(bytes);
+    this.#primitives.wipe(bytes);
+    if (isChacha) {
+      this.#chacha = key;
+      this.#chachaBytes = undefined;
+    } else {
+      this.#aes = key;
+      this.#aesBytes = undefined;
+    }
+    return key;
   }
 }
 
@@ -127,7 +139,8 @@ export function stepSecret(
 ): { readonly keys: EpochKeys; readonly next: Uint8Array } {
   const output = primitives.hkdf('blake2b', secret, { info: labels.step, length: 3 * SECRET_LENGTH });
   const next = output.slice(0, SECRET_LENGTH);
-  const keys = new EpochKeys(output.slice(SECRET_LENGTH), recordCipher, primitives);
+  const chacha = output.slice(SECRET_LENGTH, 2 * SECRET_LENGTH);
+  const keys = new EpochKeys(chacha, output.slice(2 * SECRET_LENGTH), recordCipher, primitives);
   primitives.wipe(output, secret);
   return { keys, next };
 }

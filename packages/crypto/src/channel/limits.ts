@@ -30,13 +30,19 @@ const defaults = {
   ratchetInterval: 120_000,
 };
 
+// One object for all channels that are content with the defaults.
+const defaultsOfGcm: ChannelLimits = { ...defaults, hardRecords: GCM_RECORDS };
+const defaultsOfCounter: ChannelLimits = { ...defaults, hardRecords: COUNTER_RECORDS };
+
 /**
  * Fills in the defaults.
  * @throws RangeError when a limit is not a positive integer, or `hardRecords` is above its maximum.
  */
 export function resolveLimits(limits: Partial<ChannelLimits>, recordCipher: RecordCipher): ChannelLimits {
   const maximum = recordCipher === 'chacha20poly1305' ? COUNTER_RECORDS : GCM_RECORDS;
-  const resolved = { ...defaults, hardRecords: maximum, ...limits };
+  const standard = maximum === GCM_RECORDS ? defaultsOfGcm : defaultsOfCounter;
+  if (Object.keys(limits).length === 0) return standard;
+  const resolved = { ...standard, ...limits };
   for (const [name, value] of Object.entries(resolved)) {
     if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} is a positive integer`);
   }

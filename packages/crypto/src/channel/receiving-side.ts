@@ -3,10 +3,12 @@ import type { AeadKey, Opener } from '../primitives.ts';
 import { invalidRecord } from './errors.ts';
 import { GrowingBytes } from './growing-bytes.ts';
 import { type EpochKeys, stepSecret } from './key-schedule.ts';
-import { LENGTH_BYTES, readUint32, SEAL_OVERHEAD, SMALL_RECORD, TAG_BYTES } from './record.ts';
+import { LENGTH_BYTES, readUint32, SEAL_OVERHEAD, SMALL_RECORD, TAG_BYTES, writeUint32 } from './record.ts';
 import type { SideOptions } from './sending-side.ts';
 
-const NONCE_BYTES = 12;
+// Written right before each use and read before it ends, so that all channels can share them.
+const nonce = new Uint8Array(12);
+const header = new Uint8Array(LENGTH_BYTES);
 
 /** A record of which only the beginning has arrived. */
 interface PartialRecord {
@@ -29,9 +31,9 @@ export interface RecordHandler {
 export class ReceivingSide {
   readonly #options: SideOptions;
   readonly #maxSealed: number;
-  readonly #nonce = new Uint8Array(NONCE_BYTES);
-  readonly #header = new Uint8Array(LENGTH_BYTES);
+  /** How much of a record's length has arrived, and its bytes so far as a number. */
   #headerLength = 0;
+  #headerValue = 0;
   #at = 0;
   #partial: PartialRecord | undefined;
   #secret!: Uint8Array;
@@ -97,23 +99,20 @@ export class ReceivingSide {
       const end = start + LENGTH_BYTES + this.#checkLength(readUint32(chunk, start));
       if (end <= chunk.length) {
         this.#at = end;
-        return this.#open(
-          chunk.subarray(start, start + LENGTH_BYTES),
-          chunk.subarray(start + LENGTH_BYTES, end),
-        );
+        return this.#open(chunk.subarray(start + LENGTH_BYTES, end));
       }
     }
     while (this.#at < chunk.length && this.#headerLength < LENGTH_BYTES) {
-      this.#header[this.#headerLength++] = chunk[this.#at++]!;
+      this.#headerValue = this.#headerValue * 256 + chunk[this.#at++]!;
+      this.#headerLength += 1;
     }
-    if (this.#headerLength === LENGTH_BYTES)
-      this.#beginPartial(this.#checkLength(readUint32(this.#header, 0)));
+    if (this.#headerLength === LENGTH_BYTES) this.#beginPartial(this.#checkLength(this.#headerValue));
     return undefined;
   }
 
   #beginPartial(length: number): void {
     const isSmall = length <= SMALL_RECORD;
-    const opener = isSmall ? undefined : this.#nextKey(length).createOpener(this.#nonce, this.#header);
+    const opener = isSmall ? undefined : this.#nextKey(length).createOpener(nonce, header);
     const bytes = new GrowingBytes(isSmall ? length : length - TAG_BYTES);
     this.#partial = { length, bytes, opener, tag: new GrowingBytes(TAG_BYTES) };
   }
@@ -129,7 +128,8 @@ export class ReceivingSide {
     if (bytes.length < bodyLength || (opener && tag.length < TAG_BYTES)) return undefined;
     this.#partial = undefined;
     this.#headerLength = 0;
-    return opener ? this.#finish(opener, partial) : this.#open(this.#header, bytes.take());
+    this.#headerValue = 0;
+    return opener ? this.#finish(opener, partial) : this.#open(bytes.take());
   }
 
   /** Only now is the plaintext of a record that came in pieces to be believed. */
@@ -151,10 +151,10 @@ export class ReceivingSide {
     return piece;
   }
 
-  #open(header: Uint8Array, sealed: Uint8Array): Uint8Array {
+  #open(sealed: Uint8Array): Uint8Array {
     const key = this.#nextKey(sealed.length);
     try {
-      const plaintext = key.open(this.#nonce, sealed, header);
+      const plaintext = key.open(nonce, sealed, header);
       this.records += 1;
       return plaintext;
     } catch (cause) {
@@ -162,11 +162,12 @@ export class ReceivingSide {
     }
   }
 
-  /** The key of a record by its size, with the nonce made ready. */
+  /** The key of a record by its size, with nonce and associated data made ready. */
   #nextKey(length: number): AeadKey {
     const keys = this.#keys;
     if (!keys || this.records >= this.#options.hardRecords) throw invalidRecord();
-    return keys.select(length, this.records, this.#nonce);
+    writeUint32(header, 0, length);
+    return keys.select(length, this.records, nonce);
   }
 
   /** Bounded before anything is allocated or deciphered (NZ-CHANNEL-01 §5.1). */

@@ -8,7 +8,9 @@ import { LENGTH_BYTES, type RecordTypeNumber, SEAL_OVERHEAD, TYPE_BYTES, writeUi
 const CONTIGUOUS = 16_384;
 // Leading parts up to this size (frame headers) travel with the length and the type in one piece.
 const LEADING = 1_024;
-const NONCE_BYTES = 12;
+// Written right before each use and read before it ends, so that all channels can share them.
+const nonce = new Uint8Array(12);
+const header = new Uint8Array(LENGTH_BYTES);
 
 const typeBytes: readonly Uint8Array[] = [0, 1, 2, 3, 4, 5].map((type) => Uint8Array.of(type));
 
@@ -22,8 +24,6 @@ export interface SideOptions {
 /** The sending direction of a stream channel: the current key, its counter, and the secret of the next epoch. */
 export class SendingSide {
   readonly #options: SideOptions;
-  readonly #nonce = new Uint8Array(NONCE_BYTES);
-  readonly #length = new Uint8Array(LENGTH_BYTES);
   #secret!: Uint8Array;
   #keys: EpochKeys | undefined;
   /** Records and bytes under the current key. */
@@ -64,15 +64,15 @@ export class SendingSide {
       throw new ChannelError('LIMIT_REACHED', 'this key has protected as many records as it may');
     }
     const sealedLength = length + SEAL_OVERHEAD;
-    writeUint32(this.#length, 0, sealedLength);
-    const key = this.#keys.select(sealedLength, this.records, this.#nonce);
+    writeUint32(header, 0, sealedLength);
+    const key = this.#keys.select(sealedLength, this.records, nonce);
     this.records += 1;
     this.bytes += sealedLength;
     if (sealedLength > CONTIGUOUS) {
-      return joinLength(this.#length, key.sealParts(this.#nonce, withType(type, parts), this.#length));
+      return joinHeader(key.sealParts(nonce, withType(type, parts), header));
     }
-    const wire = key.sealParts(this.#nonce, [typeBytes[type]!, ...parts], this.#length, LENGTH_BYTES);
-    wire[0]!.set(this.#length);
+    const wire = key.sealParts(nonce, [typeBytes[type]!, ...parts], header, LENGTH_BYTES);
+    wire[0]!.set(header);
     return wire;
   }
 
@@ -109,10 +109,10 @@ function withType(type: RecordTypeNumber, parts: readonly Uint8Array[]): Uint8Ar
 }
 
 /** Puts the length in front of the first, small chunk. */
-function joinLength(length: Uint8Array, chunks: Uint8Array[]): Uint8Array[] {
+function joinHeader(chunks: Uint8Array[]): Uint8Array[] {
   const first = chunks[0]!;
   const joined = new Uint8Array(LENGTH_BYTES + first.length);
-  joined.set(length);
+  joined.set(header);
   joined.set(first, LENGTH_BYTES);
   chunks[0] = joined;
   return chunks;
