@@ -58,7 +58,6 @@ const MAX_STREAM_ID = 0xffff_ffff;
 export class Mux implements StreamOwner, FrameHandler {
   readonly connection: Connection;
   readonly maxQueuedBytes: number;
-  readonly pinger: Pinger;
   readonly #host: MuxHost;
   readonly #limits: ResolvedWireLimits;
   readonly #isVersion2: boolean;
@@ -67,9 +66,10 @@ export class Mux implements StreamOwner, FrameHandler {
   readonly #windows: ReceiveWindows;
   readonly #streams = new Map<number, MuxStream>();
   /** An honest peer cancels what it opened now and then, and all of it at once at the worst. */
-  readonly #resets: TokenBucket;
+  #resets: TokenBucket | undefined;
   /** An honest peer knows the limit, but for streams whose end is on its way. */
-  readonly #refusals = new TokenBucket(1000, 100);
+  #refusals: TokenBucket | undefined;
+  #pinger: Pinger | undefined;
   #nextId: number;
   #lastRemoteId: number;
   #inbound = 0;
@@ -91,12 +91,10 @@ export class Mux implements StreamOwner, FrameHandler {
     this.#isVersion2 = options.version >= WIRE_VERSION_2;
     this.#nextId = options.isInitiator ? 1 : 2;
     this.#lastRemoteId = options.isInitiator ? 0 : -1;
-    this.#resets = new TokenBucket(options.limits.maxInboundStreams, 1000);
     this.#out = new SendScheduler(options.host, {
       connectionCredit: this.#isVersion2 ? INITIAL_CONNECTION_WINDOW : Number.POSITIVE_INFINITY,
       ...(options.maxRecord === undefined ? {} : { maxRecord: options.maxRecord }),
     });
-    this.pinger = new Pinger({ now: () => this.#host.now(), send: (id) => this.#sendPing(id) });
     this.#windows = new ReceiveWindows(
       {
         now: () => this.#host.now(),
@@ -106,6 +104,11 @@ export class Mux implements StreamOwner, FrameHandler {
       options.limits,
       this.#isVersion2,
     );
+  }
+
+  get pinger(): Pinger {
+    this.#pinger ??= new Pinger({ now: () => this.#host.now(), send: (id) => this.#sendPing(id) });
+    return this.#pinger;
   }
 
   get streamCount(): number {
@@ -189,7 +192,7 @@ export class Mux implements StreamOwner, FrameHandler {
     if (this.#failure !== undefined) return;
     this.#failure = error;
     this.#out.stop();
-    this.pinger.fail(error);
+    this.#pinger?.fail(error);
     for (const stream of [...this.#streams.values()]) stream.fail(error);
     this.#streams.clear();
   }
@@ -342,8 +345,10 @@ export class Mux implements StreamOwner, FrameHandler {
       this.#assertWasOpened(id);
       return;
     }
-    if (stream.direction === 'inbound' && !this.#resets.take(() => this.#host.now())) {
-      throw floodError('Too many streams were opened and reset.');
+    if (stream.direction === 'inbound') {
+      this.#resets ??= new TokenBucket(this.#limits.maxInboundStreams, 1000);
+      if (!this.#resets.take(() => this.#host.now()))
+        throw floodError('Too many streams were opened and reset.');
     }
     const message = `The remote side reset the stream (${code}).`;
     stream.fail(new TransportError(resetErrorCode(code), message, { resetCode: code }));
@@ -377,6 +382,7 @@ export class Mux implements StreamOwner, FrameHandler {
     // After GOAWAY the remote side knows without an answer which streams were not served.
     if (this.#lastServedId !== undefined) return true;
     if (this.#inbound < this.#limits.maxInboundStreams) return false;
+    this.#refusals ??= new TokenBucket(1000, 100);
     if (!this.#refusals.take(() => this.#host.now())) throw floodError('Too many streams were opened.');
     this.#sendResetFrame(id, ResetCode.refused);
     return true;

@@ -34,8 +34,10 @@ type Phase = 'open' | 'draining' | 'closing' | 'over' | 'gone';
 
 /** Ties socket, channel and multiplexer together. It is the only place that knows all three. */
 export class SecureConnection implements Connection, ByteConnectionHandler, MuxHost, TimerTarget {
-  readonly remotePeer: PeerId;
-  readonly localPeer: PeerId;
+  readonly #remoteIdentity: Uint8Array;
+  readonly #localIdentity: Uint8Array;
+  #remotePeer: PeerId | undefined;
+  #localPeer: PeerId | undefined;
   readonly remoteStaticKey: Uint8Array;
   readonly remoteStaticKeyExpiresAt: number;
   readonly direction: 'inbound' | 'outbound';
@@ -70,8 +72,8 @@ export class SecureConnection implements Connection, ByteConnectionHandler, MuxH
     this.#onStream = options.onStream;
     this.#onGoAway = options.onGoAway;
     this.#onFirstRecord = options.onFirstRecord;
-    this.remotePeer = peerIdFromPublicKey(result.remote.identity);
-    this.localPeer = peerIdFromPublicKey(options.localIdentity);
+    this.#remoteIdentity = result.remote.identity;
+    this.#localIdentity = options.localIdentity;
     this.remoteStaticKey = result.remote.staticKey;
     this.remoteStaticKeyExpiresAt = result.remote.staticKeyExpiresAt;
     this.direction = result.role === 'initiator' ? 'outbound' : 'inbound';
@@ -88,6 +90,16 @@ export class SecureConnection implements Connection, ByteConnectionHandler, MuxH
       maxRecord: this.#channel.maxPlaintext,
     });
     this.#setTimer();
+  }
+
+  get remotePeer(): PeerId {
+    this.#remotePeer ??= peerIdFromPublicKey(this.#remoteIdentity);
+    return this.#remotePeer;
+  }
+
+  get localPeer(): PeerId {
+    this.#localPeer ??= peerIdFromPublicKey(this.#localIdentity);
+    return this.#localPeer;
   }
 
   get remoteAddress(): string {

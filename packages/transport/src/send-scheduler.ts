@@ -44,7 +44,7 @@ export class SendScheduler {
     }, options.maxRecord);
     this.#flushTask = () => {
       this.#isFlushScheduled = false;
-      this.frames.flush();
+      if (this.#corks === 0) this.frames.flush();
     };
   }
 
@@ -67,7 +67,7 @@ export class SendScheduler {
   scheduleFlush(): void {
     if (this.#corks > 0 || this.#isFlushScheduled || this.frames.size === 0) return;
     this.#isFlushScheduled = true;
-    queueMicrotask(this.#flushTask);
+    runAfterMicrotasks(this.#flushTask);
   }
 
   /** Sends what can be sent now of a stream that has nothing queued. @returns the number of bytes taken. */
@@ -155,4 +155,14 @@ export class SendScheduler {
     if (queue.length === 0) sender.onQueueSent();
     else if (sender.sendCredit > 0) this.wait(sender);
   }
+}
+
+/**
+ * Runs a task behind the continuations of this turn, so that `await openStream(...)` and the `write` behind it leave in one record.
+ * Node's ticks run when the microtasks are through; elsewhere a few microtasks' wait has nearly the same effect.
+ */
+function runAfterMicrotasks(task: () => void): void {
+  const { nextTick } = (globalThis.process ?? {}) as { nextTick?: (task: () => void) => void };
+  if (nextTick !== undefined) queueMicrotask(() => nextTick(task));
+  else queueMicrotask(() => queueMicrotask(() => queueMicrotask(task)));
 }

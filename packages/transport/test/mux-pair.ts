@@ -79,7 +79,7 @@ export function createMuxPair(options: MuxPairOptions = {}): MuxPair {
     b: createMuxEnd(false, () => pair.time, options),
     async settle() {
       for (let idle = 0; idle < 5; ) {
-        await Promise.resolve();
+        await new Promise((resolve) => setImmediate(resolve));
         idle = deliver(pair.a, pair.b) || deliver(pair.b, pair.a) ? 0 : idle + 1;
       }
     },

@@ -4,6 +4,8 @@ import { concat, createMuxPair } from './mux-pair.ts';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 interface Collected {
   readonly chunks: Uint8Array[];
   ended: boolean;
@@ -29,7 +31,7 @@ for (const version of [1, 2]) {
     it('sends name and first data in one record and one frame', async () => {
       const pair = createMuxPair({ version });
       pair.a.mux.openStream('/echo/1', text('hello'));
-      await Promise.resolve();
+      await turn();
       expect(pair.a.outbox).toHaveLength(1);
       expect(pair.a.outbox[0]).toHaveLength(8 + 1 + 7 + 5);
       await pair.settle();
@@ -49,7 +51,7 @@ for (const version of [1, 2]) {
       const stream = pair.a.mux.openStream('/echo/1', text('one'));
       const received = collect(stream);
       const closed = stream.closeWrite();
-      await Promise.resolve();
+      await turn();
       expect(pair.a.outbox).toHaveLength(1);
       await pair.settle();
       await closed;

@@ -1,0 +1,12 @@
+import { describe, it } from 'vitest';
+import { fuzz } from '../../../checks/fuzz-engine.ts';
+import { targets } from './fuzz/wire.ts';
+
+// The short form of `pnpm fuzz transport`.
+const RUNS = 2000;
+
+describe('parsers of what a peer sends', () => {
+  it.each(targets.map((target) => [target.name, target] as const))('%s: a value or the code', (_, target) => {
+    fuzz(target, { runs: RUNS, seed: 1 });
+  });
+});
