@@ -35,7 +35,7 @@ export type TransportErrorCode =
 
 /** What a {@link TransportError} carries beside its message. */
 export interface TransportErrorOptions extends ErrorOptions {
-  /** The number in the RESET or GOAWAY frame that ended the stream or the connection, NZ-WIRE-01 §8. */
+  /** The number in the RESET or GOAWAY frame that ended the stream or the connection, NZ-WIRE-01 §7. */
   readonly resetCode?: number;
 }
 
