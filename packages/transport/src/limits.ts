@@ -2,7 +2,7 @@
 export interface WireLimits {
   /** Streams that the remote side may have open at once. @defaultValue 10,000 */
   readonly maxInboundStreams?: number;
-  /** Streams that this side may have open at once. @defaultValue 100,000 */
+  /** Streams that this side may have open at once. @defaultValue 10,000, what an equal peer allows */
   readonly maxOutboundStreams?: number;
   /** Largest window that one stream is tuned to, in bytes. @defaultValue 16 MiB */
   readonly maxStreamWindow?: number;
@@ -21,7 +21,7 @@ export type ResolvedWireLimits = Required<WireLimits>;
 
 export const DEFAULT_LIMITS: ResolvedWireLimits = {
   maxInboundStreams: 10_000,
-  maxOutboundStreams: 100_000,
+  maxOutboundStreams: 10_000,
   maxStreamWindow: 16 * 1024 * 1024,
   maxUnreadBytes: 32 * 1024 * 1024,
   maxQueuedBytes: 16 * 1024 * 1024,

@@ -12,6 +12,8 @@ export interface SecureUpgraderOptions {
   /** 32 bytes that only members of a private network have; outsiders cannot even start a handshake. */
   readonly networkKey?: Uint8Array;
   readonly limits?: WireLimits;
+  /** Names of optional behaviour, such as the compressions of messages. @defaultValue none */
+  readonly features?: readonly string[];
   /** Most wanted first. @defaultValue the fastest on this runtime, then the others */
   readonly recordCiphers?: readonly RecordCipher[];
   /** Called when the remote side takes no new streams any more. */
@@ -21,7 +23,7 @@ export interface SecureUpgraderOptions {
 
 /** The upgrader of the network: NZ-HANDSHAKE-01, NZ-CHANNEL-01 and NZ-WIRE-01 over any byte stream. */
 export function createUpgrader(options: SecureUpgraderOptions): Upgrader {
-  const { identity, networkKey, limits, recordCiphers, onGoAway, clock = systemClock } = options;
+  const { identity, networkKey, limits, features, recordCiphers, onGoAway, clock = systemClock } = options;
   const withKeys = (given: UpgraderOptions): UpgradeOptions => ({
     signal: given.signal,
     timers: given.timers,
@@ -31,6 +33,7 @@ export function createUpgrader(options: SecureUpgraderOptions): Upgrader {
     wallClock: () => clock.now(),
     ...(networkKey === undefined ? {} : { networkKey }),
     ...(limits === undefined ? {} : { limits }),
+    ...(features === undefined ? {} : { features }),
     ...(recordCiphers === undefined ? {} : { recordCiphers }),
     ...(onGoAway === undefined ? {} : { onGoAway }),
   });

@@ -35,17 +35,17 @@ export class SendScheduler {
   #isFlushScheduled = false;
   #first: Sender | undefined;
   #last: Sender | undefined;
-  readonly #flushTask: () => void;
+  readonly #scheduleTask: () => void;
 
   constructor(host: SchedulerHost, options: { connectionCredit: number; maxRecord?: number }) {
     this.connectionCredit = options.connectionCredit;
     this.frames = new RecordBuilder((parts) => {
       if (!host.sendRecord(parts)) this.#isBlocked = true;
     }, options.maxRecord);
-    this.#flushTask = () => {
+    this.#scheduleTask = behindMicrotasks(() => {
       this.#isFlushScheduled = false;
       if (this.#corks === 0) this.frames.flush();
-    };
+    });
   }
 
   /** The socket has as much as it wants: data waits for `onDrain`. */
@@ -67,7 +67,7 @@ export class SendScheduler {
   scheduleFlush(): void {
     if (this.#corks > 0 || this.#isFlushScheduled || this.frames.size === 0) return;
     this.#isFlushScheduled = true;
-    runAfterMicrotasks(this.#flushTask);
+    queueMicrotask(this.#scheduleTask);
   }
 
   /** Sends what can be sent now of a stream that has nothing queued. @returns the number of bytes taken. */
@@ -158,11 +158,12 @@ export class SendScheduler {
 }
 
 /**
- * Runs a task behind the continuations of this turn, so that `await openStream(...)` and the `write` behind it leave in one record.
- * Node's ticks run when the microtasks are through; elsewhere a few microtasks' wait has nearly the same effect.
+ * What a microtask does to run a task behind the continuations of its turn, so that `await openStream(...)` and the `write`
+ * behind it leave in one record. Node's ticks run when the microtasks are through; elsewhere two more microtasks nearly do.
  */
-function runAfterMicrotasks(task: () => void): void {
+function behindMicrotasks(task: () => void): () => void {
   const { nextTick } = (globalThis.process ?? {}) as { nextTick?: (task: () => void) => void };
-  if (nextTick !== undefined) queueMicrotask(() => nextTick(task));
-  else queueMicrotask(() => queueMicrotask(() => queueMicrotask(task)));
+  if (nextTick !== undefined) return () => nextTick(task);
+  const later = (): void => queueMicrotask(task);
+  return () => queueMicrotask(later);
 }

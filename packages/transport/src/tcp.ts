@@ -148,7 +148,11 @@ function addressesOf(socket: Socket): TcpAddresses {
   };
 }
 
+/** Text that the kernel wrote, in the form that most connections have: parsing it would cost a connection 5 KB of string pieces. */
+const PLAIN_IP4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
+
 function formatTcp(host: string, port: number): string {
+  if (PLAIN_IP4.test(host)) return `/ip4/${host}/tcp/${port}`;
   return formatAddress({ kind: 'tcp', host, port });
 }
 

@@ -24,7 +24,7 @@ export interface UpgradeOptions extends SignalOptions {
   readonly limits?: WireLimits;
   /** Shared timers. @defaultValue timers of the connection's own */
   readonly timers?: Timers;
-  /** Names of optional behaviour; what both sides name is in `connection.features`. @defaultValue the compressions of this runtime */
+  /** Names of optional behaviour; what both sides name is in `connection.features`. @defaultValue none */
   readonly features?: readonly string[];
   /** Versions of NZ-WIRE-01 that are spoken. @defaultValue 1 to 2 */
   readonly versions?: { readonly min: number; readonly max: number };
