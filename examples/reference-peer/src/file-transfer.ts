@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { decodeCanonical, encodeCanonical } from '@nzcore/crypto/msgpack';
 import type { Stream } from '@nzcore/transport';
@@ -154,6 +154,8 @@ export interface ReceiveOptions {
   readonly directory: string;
   /** A larger file is refused before anything is written. */
   readonly maxBytes: number;
+  /** What the directory may hold in all; a file that would not fit is refused. */
+  readonly maxTotalBytes: number;
   /** A sender that is silent for so many milliseconds has given up. @defaultValue 60000 */
   readonly idleTimeout?: number;
 }
@@ -216,11 +218,14 @@ function announcement([name, size]: readonly unknown[], maxBytes: number): Annou
 
 async function store(
   reader: StreamReader,
-  { directory, maxBytes }: ReceiveOptions,
+  { directory, maxBytes, maxTotalBytes }: ReceiveOptions,
   onProgress: () => void,
 ): Promise<TransferredFile & { readonly path: string }> {
   const { name, size } = announcement(await readFrame(reader), maxBytes);
   await mkdir(directory, { recursive: true, mode: 0o700 });
+  if ((await bytesIn(directory)) + size > maxTotalBytes) {
+    throw new FileTransferError('no-space', 'no more files are taken until some are removed');
+  }
   const partial = join(directory, `.${randomUUID()}.part`);
   try {
     const sha256 = await writePartial(partial, reader, { size, onProgress });
@@ -233,6 +238,17 @@ async function store(
   }
 }
 
+async function bytesIn(directory: string): Promise<number> {
+  const names = await readdir(directory);
+  const sizes = names.map((name) =>
+    stat(join(directory, name)).then(
+      ({ size }) => size,
+      () => 0, // Removed meanwhile.
+    ),
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
 async function writePartial(
   path: string,
   reader: StreamReader,
@@ -241,6 +257,7 @@ async function writePartial(
   const hash = createHash('sha256');
   const file = await open(path, 'wx', 0o600);
   try {
+    await file.truncate(size); // So that files in transfer count in full.
     for await (const chunk of reader.upTo(size)) {
       hash.update(chunk);
       await file.writeFile(chunk);

@@ -33,7 +33,7 @@ export const help = `Runs a NewZoneCore peer in the foreground.
   --passphrase-file FILE  passphrase of the keystore
   --ask-passphrase        ask for the passphrase on the terminal
   --received-dir DIR      where received files go
-  --max-file-size BYTES   largest file to accept (1 GiB)
+  --max-file-size BYTES   largest file to accept (1 GiB); ten times as much in all
   --log-level LEVEL       silent (default), error, warn, info, debug or trace; the log goes to stderr
   --json                  one JSON line on stdout when ready and one for each event
   --help                  this text

@@ -136,7 +136,11 @@ async function run(prepared: Prepared, options: PeerOptions, host: PeerProcess):
     node,
     output,
     signal: ending.signal,
-    receive: { directory: resolve(receivedDirectory), maxBytes: options.maxFileBytes },
+    receive: {
+      directory: resolve(receivedDirectory),
+      maxBytes: options.maxFileBytes,
+      maxTotalBytes: 10 * options.maxFileBytes,
+    },
     quit: () => ending.end(exitCodes.ok),
   };
   const stopListening = stopOnSignals(host, {
@@ -154,6 +158,8 @@ async function run(prepared: Prepared, options: PeerOptions, host: PeerProcess):
     host.stderr.write(`nzcore: ${failure.line}\n`);
     ending.end(failure.exitCode);
   });
+  // Whoever read the output has gone, as in `pnpm start | head`.
+  host.stdout.on('error', () => ending.end(exitCodes.ok));
   tellConnections(node, output);
   receiveEverything(session);
   const stopped = (async () => {

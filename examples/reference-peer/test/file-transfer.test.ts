@@ -86,7 +86,7 @@ let receive: ReceiveOptions;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'nzcore-files-'));
-  receive = { directory: join(directory, 'received'), maxBytes: 2 ** 20 };
+  receive = { directory: join(directory, 'received'), maxBytes: 2 ** 20, maxTotalBytes: 2 ** 21 };
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
@@ -128,6 +128,15 @@ describe('file transfer', () => {
     expect(sent).toMatchObject({ status: 'rejected', reason: { code: 'too-large' } });
     expect(received).toMatchObject({ status: 'rejected', reason: { code: 'too-large' } });
     expect(await readdir(receive.directory).catch(() => [])).toEqual([]);
+  });
+
+  it('refuses what would fill the directory beyond its bound', async () => {
+    const path = await fileOf(randomBytes(2 ** 20));
+    await transfer(path);
+    await transfer(path);
+    const [sent] = await transfer(path);
+    expect(sent).toMatchObject({ status: 'rejected', reason: { code: 'no-space' } });
+    expect(await readdir(receive.directory)).toHaveLength(2);
   });
 
   it('refuses bytes that do not have their hash, and leaves nothing', async () => {

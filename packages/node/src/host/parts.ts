@@ -1,7 +1,8 @@
-import { access, readFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { wipe } from '@nzcore/crypto';
 import type { Identity } from '@nzcore/identity';
-import { createKeystore, openKeystore, type Passphrase } from '@nzcore/identity/keystore';
+import { createKeystore, openKeystore, type Passphrase, readPassphrase } from '@nzcore/identity/keystore';
 import { openProfileStore } from '@nzcore/identity/profile-store';
 import type { KeyValueStore } from '@nzcore/storage';
 import { openLevelStore } from '@nzcore/storage/level';
@@ -69,22 +70,26 @@ async function openIdentity({ store, config, passphrase: find }: IdentityRequest
     const advice = 'set NZCORE_PASSPHRASE, or name a file as passphraseFile';
     throw new NodeError('PASSPHRASE_REQUIRED', `the keystore in ${dataDir} needs its passphrase: ${advice}`);
   }
-  if (isNew) {
-    using created = await createKeystore(path, { passphrase, now: Date.now() });
-    return created.identity();
+  try {
+    using keystore = isNew
+      ? await createKeystore(path, { passphrase, now: Date.now() })
+      : await openKeystore(path);
+    if (keystore.isLocked) await keystore.unlock(passphrase);
+    return keystore.identity();
+  } finally {
+    if (typeof passphrase !== 'string') wipe(passphrase);
   }
-  using keystore = await openKeystore(path);
-  await keystore.unlock(passphrase);
-  return keystore.identity();
 }
 
-async function readNetworkKey({ networkKeyFile }: NodeConfig): Promise<Uint8Array | undefined> {
-  if (networkKeyFile === undefined) return undefined;
-  const text = await readFile(networkKeyFile, 'utf8').catch((cause: Error) => {
-    throw new NodeError('CONFIG_INVALID', `config: cannot read networkKeyFile: ${cause.message}`, { cause });
+async function readNetworkKey({ networkKeyFile: path }: NodeConfig): Promise<Uint8Array | undefined> {
+  if (path === undefined) return undefined;
+  const text = await readPassphrase([{ type: 'file', path }]).catch((cause: Error) => {
+    throw new NodeError('CONFIG_INVALID', `config: networkKeyFile ${path}: ${cause.message}`, { cause });
   });
-  if (!/^[0-9a-fA-F]{64}\s*$/.test(text)) {
-    throw new NodeError('CONFIG_INVALID', `config: ${networkKeyFile} must hold 64 hexadecimal digits`);
+  const digits = new TextDecoder().decode(text);
+  wipe(text);
+  if (!/^[0-9a-fA-F]{64}$/.test(digits)) {
+    throw new NodeError('CONFIG_INVALID', `config: ${path} must hold 64 hexadecimal digits`);
   }
-  return Uint8Array.from(Buffer.from(text.trim(), 'hex'));
+  return Uint8Array.from(Buffer.from(digits, 'hex'));
 }
