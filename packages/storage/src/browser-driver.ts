@@ -76,7 +76,7 @@ export function createBrowserDriver(level: BrowserDatabase, options: BrowserDriv
       const view = snapshot();
       const iterator = view.iterate(range);
       return {
-        nextMany: (size) => iterator.nextMany(size),
+        nextMany: (size, skip) => iterator.nextMany(size, skip),
         close: async () => {
           await iterator.close();
           await view.close();
@@ -106,9 +106,9 @@ function write(
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(transaction.error ?? new Error('the transaction was aborted'));
     const store = transaction.objectStore(storeName);
-    for (const { key, value } of operations) {
-      if (value === undefined) store.delete(exact(key));
-      else store.put(exact(value), exact(key));
+    for (const operation of operations) {
+      if (operation.type === 'del') store.delete(exact(operation.key));
+      else store.put(exact(operation.value), exact(operation.key));
     }
   });
 }
@@ -131,7 +131,7 @@ function iterate(
   let last: Uint8Array | undefined;
   let isAtEnd = false;
   return {
-    nextMany: async (size) => {
+    nextMany: async (size, skip) => {
       await settled;
       while (position === ready.length && !isAtEnd) {
         const page = await guarded(iterator.nextv(size));
@@ -144,6 +144,7 @@ function iterate(
       position += size;
       const entries = ready.slice(position - size, position);
       position = Math.min(position, ready.length);
+      for (const entry of entries) entry[0] = entry[0].subarray(skip);
       return entries;
     },
     close: () => guarded(iterator.close()),

@@ -1,16 +1,15 @@
 import type { Entry } from './key-value-store.ts';
 import type { PhysicalRange } from './range.ts';
 
-/** One write to physical keys; without a value it deletes. */
-export interface DriverOperation {
-  readonly key: Uint8Array;
-  readonly value?: Uint8Array;
-}
+/** One write to physical keys, in the form that LevelDB takes. */
+export type DriverOperation =
+  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly type: 'del'; readonly key: Uint8Array };
 
 /** A walk over physical keys, as of its beginning. */
 export interface DriverIterator {
-  /** An empty list means the end. */
-  nextMany(size: number): Promise<Entry[]>;
+  /** Entries without the first `skip` bytes of their keys; an empty list means the end. */
+  nextMany(size: number, skip: number): Promise<Entry[]>;
   close(): void | Promise<void>;
 }
 

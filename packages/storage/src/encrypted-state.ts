@@ -5,6 +5,7 @@ import type { Keyring } from './keyring.ts';
 import type { ResolvedLimits } from './limits.ts';
 import type { PagedIterator } from './paged-iterator.ts';
 import type { RecordCodec } from './record.ts';
+import type { DirectWriter } from './store.ts';
 import type { WriteGate } from './write-gate.ts';
 
 /** Where records and the store's own entries lie in the base store. */
@@ -16,6 +17,8 @@ export const META = 'm';
 export interface EncryptedState {
   readonly base: KeyValueStore;
   readonly records: KeyValueStore;
+  /** The short way to the records, if the base is a store of this package. */
+  readonly direct: DirectWriter | undefined;
   readonly meta: KeyValueStore;
   readonly keyring: Keyring;
   readonly codec: RecordCodec;
@@ -70,18 +73,17 @@ export async function commit(
   }
 }
 
-/** The record of a physical key, known to be the last one where the store keeps freshness. */
+/** The record of a physical key, known to be the last one. */
 export async function readRecord(
-  state: EncryptedState,
+  { records, gate }: EncryptedState,
+  freshness: Freshness,
   key: Uint8Array,
-  signal: AbortSignal | undefined,
 ): Promise<Uint8Array | undefined> {
-  const { records, freshness, gate } = state;
-  const record = await records.get(key, { signal });
-  if (freshness === undefined || isFresh(freshness.versions, key, record)) return record;
+  const record = await records.get(key);
+  if (isFresh(freshness.versions, key, record)) return record;
   // A write may have come in between; while the gate is held none can.
   return gate.hold(async () => {
-    const again = await records.get(key, { signal });
+    const again = await records.get(key);
     assertFresh(freshness, key, again);
     return again;
   });

@@ -1,3 +1,4 @@
+import type { DriverOperation } from './driver.ts';
 import {
   assertEncryptedOpen,
   commit,
@@ -7,7 +8,7 @@ import {
 } from './encrypted-state.ts';
 import { statsOf, verifyRecords } from './encrypted-verify.ts';
 import { walkDecrypted } from './encrypted-walk.ts';
-import type { StoreCheckpoint, Versions } from './freshness.ts';
+import type { SealedWrite, StoreCheckpoint, Versions } from './freshness.ts';
 import type { KeySource } from './key-source.ts';
 import type {
   BatchOperation,
@@ -24,6 +25,7 @@ import { checkBatch, checkKey, checkValue } from './limits.ts';
 import { checkedName } from './namespace.ts';
 import type { RecordNamespace } from './record.ts';
 import { type RotationOptions, type RotationReport, rotateDataKey } from './rotation.ts';
+import type { DirectWriter } from './store.ts';
 
 /** A store whose values, and keys if they are blinded, are readable with its key only. */
 export interface EncryptedStore extends KeyValueStore {
@@ -74,11 +76,13 @@ class EncryptedHandle implements KeyValueStore {
   }
 
   async get(key: Uint8Array, options?: OperationOptions): Promise<Uint8Array | undefined> {
-    const { codec, limits } = this.#state;
+    const { codec, limits, records, freshness } = this.#state;
     this.#assertOpen(options?.signal);
     checkKey(key, this.#namespace.clearLength, limits);
     const physicalKey = codec.physicalKey(this.#namespace, key);
-    const record = await readRecord(this.#state, physicalKey, options?.signal);
+    const record = await (freshness === undefined
+      ? records.get(physicalKey)
+      : readRecord(this.#state, freshness, physicalKey));
     this.#assertOpen();
     return record === undefined ? undefined : codec.openValue(this.#namespace, physicalKey, record);
   }
@@ -114,16 +118,17 @@ class EncryptedHandle implements KeyValueStore {
     { sync = false, signal }: WriteOptions = {},
   ): Promise<void> {
     this.#assertOpen(signal);
-    const { codec, gate, freshness } = this.#state;
-    const checked = this.#checkedOperations(operations);
-    const write = async (): Promise<void> => {
-      const sealed = checked.map(({ namespace, physicalKey, key, value }) => ({
-        key: physicalKey,
-        record: value === undefined ? undefined : codec.seal(namespace, physicalKey, key, value),
-      }));
-      await commit(this.#state, sealed, sync);
-    };
-    await (freshness === undefined ? gate.pass(write) : gate.hold(write));
+    const { gate, freshness, records, limits, direct } = this.#state;
+    checkBatch(operations, limits);
+    if (freshness !== undefined) {
+      await gate.hold(() => commit(this.#state, this.#sealed(operations).map(writeOf), sync));
+      return;
+    }
+    await gate.pass(() => {
+      if (direct === undefined) return records.batch(this.#sealed(operations), { sync });
+      const sealed = this.#sealedFor(direct, operations);
+      return sealed.length > 0 || sync ? direct.write(sealed, sync) : Promise.resolve();
+    });
   }
 
   snapshot(): Snapshot {
@@ -163,38 +168,53 @@ class EncryptedHandle implements KeyValueStore {
     assertEncryptedOpen(this.#state, this.#isDisposed, signal);
   }
 
-  #checkedOperations(operations: readonly BatchOperation[]): CheckedOperation[] {
+  /** The same as {@link #sealed}, each key and record made once. */
+  #sealedFor({ prefix }: DirectWriter, operations: readonly BatchOperation[]): DriverOperation[] {
     const { codec, limits } = this.#state;
-    checkBatch(operations, limits);
-    const namespaces = new Map<readonly string[], RecordNamespace>();
-    return operations.map((operation) => {
-      let namespace = this.#namespace;
-      if (operation.namespace !== undefined) {
-        const known = namespaces.get(operation.namespace);
-        namespace = known ?? codec.namespace([...this.#namespace.path, ...operation.namespace]);
-        if (known === undefined) namespaces.set(operation.namespace, namespace);
-      }
+    const lookUp = this.#namespaceLookup();
+    return operations.map((operation): DriverOperation => {
+      const namespace = lookUp(operation.namespace);
       checkKey(operation.key, namespace.clearLength, limits);
-      if (operation.type !== 'put' && operation.type !== 'delete') {
-        throw new TypeError('an operation is a put or a delete');
-      }
-      const value = operation.type === 'put' ? operation.value : undefined;
-      if (operation.type === 'put') checkValue(operation.value, limits);
-      return {
-        namespace,
-        key: operation.key,
-        physicalKey: codec.physicalKey(namespace, operation.key),
-        value,
-      };
+      const key = codec.physicalKey(namespace, operation.key, prefix);
+      if (operation.type === 'delete') return { type: 'del', key };
+      if (operation.type !== 'put') throw new TypeError('an operation is a put or a delete');
+      checkValue(operation.value, limits);
+      const value = codec.seal(namespace, key.subarray(prefix.length), operation.key, operation.value);
+      return { type: 'put', key, value };
+    });
+  }
+
+  #namespaceLookup(): (path: readonly string[] | undefined) => RecordNamespace {
+    const { codec } = this.#state;
+    const namespaces = new Map<readonly string[], RecordNamespace>();
+    return (path) => {
+      if (path === undefined) return this.#namespace;
+      const known = namespaces.get(path);
+      if (known !== undefined) return known;
+      const namespace = codec.namespace([...this.#namespace.path, ...path]);
+      namespaces.set(path, namespace);
+      return namespace;
+    };
+  }
+
+  /** The operations on the records below; inside of the gate, for the data key must be the current one. */
+  #sealed(operations: readonly BatchOperation[]): BatchOperation[] {
+    const { codec, limits } = this.#state;
+    const lookUp = this.#namespaceLookup();
+    return operations.map((operation): BatchOperation => {
+      const namespace = lookUp(operation.namespace);
+      checkKey(operation.key, namespace.clearLength, limits);
+      const key = codec.physicalKey(namespace, operation.key);
+      if (operation.type === 'delete') return { type: 'delete', key };
+      if (operation.type !== 'put') throw new TypeError('an operation is a put or a delete');
+      checkValue(operation.value, limits);
+      return { type: 'put', key, value: codec.seal(namespace, key, operation.key, operation.value) };
     });
   }
 }
 
-interface CheckedOperation {
-  readonly namespace: RecordNamespace;
-  readonly key: Uint8Array;
-  readonly physicalKey: Uint8Array;
-  readonly value: Uint8Array | undefined;
+function writeOf(operation: BatchOperation): SealedWrite {
+  return { key: operation.key, record: operation.type === 'put' ? operation.value : undefined };
 }
 
 class EncryptedSnapshot implements Snapshot {

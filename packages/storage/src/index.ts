@@ -17,5 +17,7 @@ export type {
   VerifyReport,
   WriteOptions,
 } from './key-value-store.ts';
+export { type Migration, type MigrationOptions, type MigrationReport, migrateStore } from './migration.ts';
 export { type EncryptedStoreOptions, openEncryptedStore } from './open-encrypted-store.ts';
+export { openQuotaStore, type QuotaOptions } from './quota.ts';
 export type { RotationOptions, RotationReport } from './rotation.ts';

@@ -9,7 +9,7 @@ export interface LevelDatabase {
   get(key: Uint8Array, options: LevelReadOptions): Promise<Uint8Array | undefined>;
   put(key: Uint8Array, value: Uint8Array, options: { sync: boolean }): Promise<void>;
   del(key: Uint8Array, options: { sync: boolean }): Promise<void>;
-  batch(operations: LevelOperation[], options: { sync: boolean }): Promise<void>;
+  batch(): LevelBatch;
   iterator(options: LevelIteratorOptions): LevelIterator;
   snapshot(): LevelSnapshot;
   compactRange(start: Uint8Array, end: Uint8Array): Promise<void>;
@@ -27,7 +27,11 @@ interface LevelIteratorOptions extends LevelReadOptions {
   readonly highWaterMarkBytes: number;
 }
 
-type LevelOperation = { type: 'put'; key: Uint8Array; value: Uint8Array } | { type: 'del'; key: Uint8Array };
+interface LevelBatch {
+  put(key: Uint8Array, value: Uint8Array): unknown;
+  del(key: Uint8Array): unknown;
+  write(options: { sync: boolean }): Promise<void>;
+}
 
 interface LevelIterator {
   nextv(size: number): Promise<Entry[]>;
@@ -63,10 +67,7 @@ export function createLevelDriver(
 function viewOf(database: LevelDatabase, snapshot: LevelSnapshot | undefined): DriverView {
   const options: LevelReadOptions = snapshot === undefined ? {} : { snapshot };
   return {
-    get: async (key) => {
-      const value = await guarded(database.get(key, options));
-      return value === undefined ? undefined : plain(value);
-    },
+    get: (key) => database.get(key, options).then(plainOrMissing, rethrow),
     iterate: (range) => iterate(database, range, options),
     close: () => (snapshot === undefined ? undefined : guarded(snapshot.close())),
   };
@@ -77,10 +78,10 @@ function iterate(database: LevelDatabase, range: PhysicalRange, options: LevelRe
   const bounds = lt === undefined ? { gte } : { gte, lt };
   const iterator = database.iterator({ ...options, ...bounds, reverse, highWaterMarkBytes: PAGE_BYTES });
   return {
-    nextMany: async (size) => {
+    nextMany: async (size, skip) => {
       const entries = await guarded(iterator.nextv(size));
       for (const entry of entries) {
-        entry[0] = plain(entry[0]);
+        entry[0] = plain(entry[0], skip);
         entry[1] = plain(entry[1]);
       }
       return entries;
@@ -95,25 +96,32 @@ function write(
   sync: boolean,
 ): Promise<void> {
   const only = operations.length === 1 ? operations[0] : undefined;
-  if (only?.value !== undefined) return guarded(database.put(only.key, only.value, { sync }));
-  if (only !== undefined) return guarded(database.del(only.key, { sync }));
-  const batch = operations.map(({ key, value }): LevelOperation => {
-    return value === undefined ? { type: 'del', key } : { type: 'put', key, value };
-  });
-  return guarded(database.batch(batch, { sync }));
+  if (only?.type === 'put') return guarded(database.put(only.key, only.value, { sync }));
+  if (only?.type === 'del') return guarded(database.del(only.key, { sync }));
+  // A chained batch copies each operation once; an array of them is cloned first.
+  const batch = database.batch();
+  for (const operation of operations) {
+    if (operation.type === 'put') batch.put(operation.key, operation.value);
+    else batch.del(operation.key);
+  }
+  return guarded(batch.write({ sync }));
 }
 
 /** LevelDB gives Buffers, whose `slice` does not copy; callers get what they expect. */
-function plain(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+function plain(bytes: Uint8Array, skip = 0): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + skip, bytes.length - skip);
 }
 
-async function guarded<T>(result: Promise<T>): Promise<T> {
-  try {
-    return await result;
-  } catch (error) {
-    throw toStorageError(error, 'IO_ERROR');
-  }
+function plainOrMissing(bytes: Uint8Array | undefined): Uint8Array | undefined {
+  return bytes === undefined ? undefined : plain(bytes);
+}
+
+function guarded<T>(result: Promise<T>): Promise<T> {
+  return result.catch(rethrow);
+}
+
+function rethrow(error: unknown): never {
+  throw toStorageError(error, 'IO_ERROR');
 }
 
 const CODES: Readonly<Record<string, StorageErrorCode>> = {

@@ -17,8 +17,12 @@ export function createMemoryStore({ limits }: MemoryStoreOptions = {}): KeyValue
     get: async (key) => lookUp(pages, key),
     iterate: (range) => iteratePages(pages, range),
     write: async (operations: readonly DriverOperation[]) => {
-      for (const { key, value } of operations) {
-        pages = value === undefined ? withoutEntry(pages, key) : withEntry(pages, [key, value.slice()]);
+      for (const operation of operations) {
+        const { key } = operation;
+        pages =
+          operation.type === 'del'
+            ? withoutEntry(pages, key)
+            : withEntry(pages, [key, copyOf(operation.value)]);
       }
     },
     snapshot: () => viewOf(pages),
@@ -51,12 +55,12 @@ function copyOf(bytes: Uint8Array): Uint8Array {
 function iteratePages(pages: SortedPages, range: PhysicalRange): DriverIterator {
   const entries = range.reverse ? descending(pages, range) : ascending(pages, range);
   return {
-    nextMany: async (size) => {
+    nextMany: async (size, skip) => {
       const page: Entry[] = [];
       while (page.length < size) {
         const { value, done } = entries.next();
         if (done) break;
-        page.push([copyOf(value[0]), copyOf(value[1])]);
+        page.push([copyOf(value[0].subarray(skip)), copyOf(value[1])]);
       }
       return page;
     },

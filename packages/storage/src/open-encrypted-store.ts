@@ -9,6 +9,7 @@ import type { KeyValueStore, OperationOptions, StoreLimits } from './key-value-s
 import { Keyring } from './keyring.ts';
 import { resolveLimits } from './limits.ts';
 import { createRecordCodec } from './record.ts';
+import { directWriter } from './store.ts';
 import { WriteGate } from './write-gate.ts';
 
 /** Options of {@link openEncryptedStore}. */
@@ -71,6 +72,7 @@ export async function openEncryptedStore(
     const state: EncryptedState = {
       base,
       records,
+      direct: directWriter(records),
       meta,
       keyring,
       codec,

@@ -1,7 +1,7 @@
-import { concatBytes } from './bytes.ts';
+import { joinBytes } from './bytes.ts';
 import type { Driver, DriverView } from './driver.ts';
 import { StorageError } from './errors.ts';
-import type { Entry, OperationOptions } from './key-value-store.ts';
+import type { OperationOptions } from './key-value-store.ts';
 import { checkKey, type ResolvedLimits } from './limits.ts';
 import { PagedIterator } from './paged-iterator.ts';
 import { isEmptyRange, type PhysicalRange } from './range.ts';
@@ -34,17 +34,22 @@ export function assertOpen(reading: Reading, signal?: AbortSignal): void {
 /** The checked key behind its namespace. */
 export function physicalKey(reading: Reading, key: Uint8Array): Uint8Array {
   checkKey(key, reading.prefix.length, reading.shared.limits);
-  return concatBytes(reading.prefix, key);
+  return joinBytes(reading.prefix, key);
 }
 
 /** The value of a key of this namespace. */
-export async function read(
+export function read(
   reading: Reading,
   key: Uint8Array,
   options?: OperationOptions,
 ): Promise<Uint8Array | undefined> {
-  assertOpen(reading, options?.signal);
-  return reading.view.get(physicalKey(reading, key));
+  // Not an async function: each one between the caller and the database costs a get a tenth of its time.
+  try {
+    assertOpen(reading, options?.signal);
+    return reading.view.get(physicalKey(reading, key));
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /** Walks over a physical range and leaves the first `skip` bytes of each key out. */
@@ -59,16 +64,11 @@ export function walk(
   const source = isEmptyRange(range) ? undefined : view.iterate(range);
   const iterator: PagedIterator = new PagedIterator(
     {
-      fetch: async (size) => (source === undefined ? [] : withoutPrefix(await source.nextMany(size), skip)),
+      fetch: (size) => (source === undefined ? Promise.resolve([]) : source.nextMany(size, skip)),
       close: () => source?.close(),
     },
     { limit: range.limit, signal, onEnd: () => shared.iterators.delete(iterator) },
   );
   shared.iterators.add(iterator);
   return iterator;
-}
-
-function withoutPrefix(entries: Entry[], skip: number): Entry[] {
-  for (const entry of entries) entry[0] = entry[0].subarray(skip);
-  return entries;
 }

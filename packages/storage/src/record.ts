@@ -1,5 +1,5 @@
 import { type AeadKey, CryptoError, hmac, xchacha20poly1305 } from '@nzcore/crypto';
-import { concatBytes, utf8 } from './bytes.ts';
+import { concatBytes, joinBytes, utf8 } from './bytes.ts';
 import { StorageError } from './errors.ts';
 import type { Entry } from './key-value-store.ts';
 import type { Keyring } from './keyring.ts';
@@ -25,6 +25,7 @@ const TAG_BYTES = 16;
 export const RECORD_OVERHEAD: number = HEADER_BYTES + TAG_BYTES;
 
 const BLIND_NAMESPACE_BYTES = 16;
+const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /** A namespace as its records know it. */
 export interface RecordNamespace {
@@ -48,7 +49,8 @@ export interface OpenedRecord {
 export interface RecordCodec {
   readonly isBlinded: boolean;
   namespace(path: readonly string[]): RecordNamespace;
-  physicalKey(namespace: RecordNamespace, key: Uint8Array): Uint8Array;
+  /** @param prefix - goes in front of it, if given */
+  physicalKey(namespace: RecordNamespace, key: Uint8Array, prefix?: Uint8Array): Uint8Array;
   seal(namespace: RecordNamespace, physicalKey: Uint8Array, key: Uint8Array, value: Uint8Array): Uint8Array;
   /** The value of a record of this namespace. @throws StorageError `RECORD_CORRUPT`, `UNSUPPORTED_FORMAT` */
   openValue(namespace: RecordNamespace, physicalKey: Uint8Array, record: Uint8Array): Uint8Array;
@@ -88,15 +90,14 @@ export function createRecordCodec(keyring: Keyring, { isBlinded }: { isBlinded: 
   const sealRaw = (namespace: RecordNamespace, physicalKey: Uint8Array, content: Uint8Array): Uint8Array => {
     const id = keyring.currentId;
     const nonce = nextNonce();
-    const sealed = aeadKey(namespace, id)!.seal(nonce, content, physicalKey);
-    const record = new Uint8Array(HEADER_BYTES + sealed.length);
+    const chunks = aeadKey(namespace, id)!.sealParts(nonce, [content], physicalKey, HEADER_BYTES);
+    const record = chunks.length === 1 ? chunks[0]! : concatBytes(...chunks);
     record[0] = VERSION;
     record[1] = id >>> 24;
     record[2] = id >>> 16;
     record[3] = id >>> 8;
     record[4] = id;
     record.set(nonce, 5);
-    record.set(sealed, HEADER_BYTES);
     return record;
   };
 
@@ -124,8 +125,14 @@ export function createRecordCodec(keyring: Keyring, { isBlinded }: { isBlinded: 
       const id = isBlinded ? blind(blindKey, 'namespace', clear).subarray(0, BLIND_NAMESPACE_BYTES) : clear;
       return { ...namespaceOf(id, path), path, clearLength: clear.length };
     },
-    physicalKey: ({ id }, key) =>
-      concatBytes(id, isBlinded ? blind(blindKey, 'key', concatBytes(id, key)) : key),
+    physicalKey: ({ id }, key, prefix = NO_BYTES) => {
+      const last = isBlinded ? blind(blindKey, 'key', joinBytes(id, key)) : key;
+      const physicalKey = new Uint8Array(prefix.length + id.length + last.length);
+      physicalKey.set(prefix);
+      physicalKey.set(id, prefix.length);
+      physicalKey.set(last, prefix.length + id.length);
+      return physicalKey;
+    },
     seal: (namespace, physicalKey, key, value) => {
       const content = isBlinded ? withKey(concatBytes(encodeNamespace(namespace.path), key), value) : value;
       return sealRaw(namespace, physicalKey, content);

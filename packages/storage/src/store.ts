@@ -1,4 +1,4 @@
-import { concatBytes, prefixEnd } from './bytes.ts';
+import { joinBytes, prefixEnd } from './bytes.ts';
 import type { Driver, DriverOperation, DriverView } from './driver.ts';
 import type {
   BatchOperation,
@@ -37,6 +37,17 @@ export function createStore(driver: Driver, limits?: StoreLimits): KeyValueStore
   return new DriverStore(shared, []);
 }
 
+/** A way past the store for its own layers: physical keys with the prefix, checked by who calls. */
+export interface DirectWriter {
+  readonly prefix: Uint8Array;
+  write(operations: readonly DriverOperation[], sync: boolean): Promise<void>;
+}
+
+/** The way past a store of this package; undefined for any other one. */
+export function directWriter(store: KeyValueStore): DirectWriter | undefined {
+  return store instanceof DriverStore ? store.direct() : undefined;
+}
+
 class DriverStore implements KeyValueStore {
   readonly isEncrypted = false;
   readonly #reading: Reading;
@@ -45,6 +56,17 @@ class DriverStore implements KeyValueStore {
   constructor(shared: SharedState, path: readonly string[]) {
     this.#path = path;
     this.#reading = { shared, view: shared.driver, prefix: encodeNamespace(path), isDisposed: false };
+  }
+
+  direct(): DirectWriter {
+    const { prefix, shared } = this.#reading;
+    return {
+      prefix,
+      write: async (operations, sync) => {
+        assertOpen(this.#reading);
+        return shared.driver.write(operations, sync);
+      },
+    };
   }
 
   get(key: Uint8Array, options?: OperationOptions): Promise<Uint8Array | undefined> {
@@ -60,12 +82,12 @@ class DriverStore implements KeyValueStore {
     assertOpen(this.#reading, signal);
     const { driver, limits } = this.#reading.shared;
     checkValue(value, limits);
-    return driver.write([{ key: physicalKey(this.#reading, key), value }], sync);
+    return driver.write([{ type: 'put', key: physicalKey(this.#reading, key), value }], sync);
   }
 
   async delete(key: Uint8Array, { sync = false, signal }: WriteOptions = {}): Promise<void> {
     assertOpen(this.#reading, signal);
-    return this.#reading.shared.driver.write([{ key: physicalKey(this.#reading, key) }], sync);
+    return this.#reading.shared.driver.write([{ type: 'del', key: physicalKey(this.#reading, key) }], sync);
   }
 
   async batch(
@@ -139,11 +161,11 @@ class DriverStore implements KeyValueStore {
         if (known === undefined) prefixes.set(operation.namespace, namespace);
       }
       checkKey(operation.key, namespace.length, shared.limits);
-      const key = concatBytes(namespace, operation.key);
-      if (operation.type === 'delete') return { key };
+      const key = joinBytes(namespace, operation.key);
+      if (operation.type === 'delete') return { type: 'del', key };
       if (operation.type !== 'put') throw new TypeError('an operation is a put or a delete');
       checkValue(operation.value, shared.limits);
-      return { key, value: operation.value };
+      return { type: 'put', key, value: operation.value };
     });
   }
 

@@ -76,7 +76,9 @@ function newGroup(operations: readonly DriverOperation[], bytes: number, sync: b
 
 function sizeOf(operations: readonly DriverOperation[]): number {
   let bytes = 0;
-  for (const { key, value } of operations) bytes += key.length + (value?.length ?? 0);
+  for (const operation of operations) {
+    bytes += operation.key.length + (operation.type === 'put' ? operation.value.length : 0);
+  }
   return bytes;
 }
 
