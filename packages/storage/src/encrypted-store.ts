@@ -42,11 +42,6 @@ export interface EncryptedStore extends KeyValueStore {
   checkpoint(): StoreCheckpoint | undefined;
 }
 
-/** The root of an encrypted store, or a namespace of it. */
-export function createEncryptedHandle(state: EncryptedState, path: readonly string[]): KeyValueStore {
-  return new EncryptedHandle(state, path);
-}
-
 /** The root with what only the root can do. */
 export function createEncryptedRoot(state: EncryptedState): EncryptedStore {
   const handle = new EncryptedHandle(state, []);

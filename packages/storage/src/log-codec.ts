@@ -32,8 +32,6 @@ export const SEGMENT_HEADER_BYTES = 32;
 export const FRAME_BYTES = 36;
 const INNER_BYTES = 24;
 const TAG_BYTES = 16;
-/** What an entry adds to its data. */
-export const ENTRY_OVERHEAD: number = FRAME_BYTES + INNER_BYTES + TAG_BYTES;
 
 /** The chain before the first entry of a log. */
 export const EMPTY_CHAIN: Uint8Array = new Uint8Array(32);
