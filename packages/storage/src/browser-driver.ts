@@ -43,7 +43,8 @@ export interface BrowserDriverOptions {
 export function createBrowserDriver(level: BrowserDatabase, options: BrowserDriverOptions): Driver {
   const overlays = new Set<Overlay>();
 
-  const queue = createWriteQueue(async (operations, sync) => {
+  const queue = createWriteQueue(async (given, sync) => {
+    const operations = [...given];
     if (overlays.size > 0) {
       const keys = operations.map(({ key }) => key);
       const values = await guarded(level.getMany(keys));

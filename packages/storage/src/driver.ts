@@ -25,7 +25,8 @@ export interface DriverView {
  * no namespaces, no checks, no limits. Errors are StorageError.
  */
 export interface Driver extends DriverView {
-  write(operations: readonly DriverOperation[], sync: boolean): Promise<void>;
+  /** All or nothing; when the iteration throws, nothing. It is iterated over once. */
+  write(operations: Iterable<DriverOperation>, sync: boolean): Promise<void>;
   snapshot(): DriverView;
   compact(): Promise<void>;
   /** Bytes below, of the whole driver. */

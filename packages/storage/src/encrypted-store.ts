@@ -121,8 +121,8 @@ class EncryptedHandle implements KeyValueStore {
     }
     await gate.pass(() => {
       if (direct === undefined) return records.batch(this.#sealed(operations), { sync });
-      const sealed = this.#sealedFor(direct, operations);
-      return sealed.length > 0 || sync ? direct.write(sealed, sync) : Promise.resolve();
+      if (operations.length === 0) return Promise.resolve();
+      return direct.write(this.#sealedFor(direct, operations), sync);
     });
   }
 
@@ -163,20 +163,24 @@ class EncryptedHandle implements KeyValueStore {
     assertEncryptedOpen(this.#state, this.#isDisposed, signal);
   }
 
-  /** The same as {@link #sealed}, each key and record made once. */
-  #sealedFor({ prefix }: DirectWriter, operations: readonly BatchOperation[]): DriverOperation[] {
+  /** The same as {@link #sealed}, each key and record made once, and only when it is its turn. */
+  *#sealedFor(
+    { prefix }: DirectWriter,
+    operations: readonly BatchOperation[],
+  ): Generator<DriverOperation, void> {
     const { codec, limits } = this.#state;
     const lookUp = this.#namespaceLookup();
-    return operations.map((operation): DriverOperation => {
+    for (const operation of operations) {
       const namespace = lookUp(operation.namespace);
       checkKey(operation.key, namespace.clearLength, limits);
       const key = codec.physicalKey(namespace, operation.key, prefix);
-      if (operation.type === 'delete') return { type: 'del', key };
-      if (operation.type !== 'put') throw new TypeError('an operation is a put or a delete');
-      checkValue(operation.value, limits);
-      const value = codec.seal(namespace, key.subarray(prefix.length), operation.key, operation.value);
-      return { type: 'put', key, value };
-    });
+      if (operation.type === 'put') {
+        checkValue(operation.value, limits);
+        const value = codec.seal(namespace, key.subarray(prefix.length), operation.key, operation.value);
+        yield { type: 'put', key, value };
+      } else if (operation.type === 'delete') yield { type: 'del', key };
+      else throw new TypeError('an operation is a put or a delete');
+    }
   }
 
   #namespaceLookup(): (path: readonly string[] | undefined) => RecordNamespace {

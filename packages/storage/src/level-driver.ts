@@ -31,6 +31,7 @@ interface LevelBatch {
   put(key: Uint8Array, value: Uint8Array): unknown;
   del(key: Uint8Array): unknown;
   write(options: { sync: boolean }): Promise<void>;
+  close(): Promise<void>;
 }
 
 interface LevelIterator {
@@ -90,19 +91,24 @@ function iterate(database: LevelDatabase, range: PhysicalRange, options: LevelRe
   };
 }
 
-function write(
+async function write(
   database: LevelDatabase,
-  operations: readonly DriverOperation[],
+  operations: Iterable<DriverOperation>,
   sync: boolean,
 ): Promise<void> {
-  const only = operations.length === 1 ? operations[0] : undefined;
+  const only = Array.isArray(operations) && operations.length === 1 ? operations[0] : undefined;
   if (only?.type === 'put') return guarded(database.put(only.key, only.value, { sync }));
   if (only?.type === 'del') return guarded(database.del(only.key, { sync }));
-  // A chained batch copies each operation once; an array of them is cloned first.
+  // A chained batch copies each operation at once: what is made for it is garbage before the next one is made.
   const batch = database.batch();
-  for (const operation of operations) {
-    if (operation.type === 'put') batch.put(operation.key, operation.value);
-    else batch.del(operation.key);
+  try {
+    for (const operation of operations) {
+      if (operation.type === 'put') batch.put(operation.key, operation.value);
+      else batch.del(operation.key);
+    }
+  } catch (error) {
+    await batch.close();
+    throw error;
   }
   return guarded(batch.write({ sync }));
 }

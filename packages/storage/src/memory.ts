@@ -16,14 +16,16 @@ export function createMemoryStore({ limits }: MemoryStoreOptions = {}): KeyValue
   const driver: Driver = {
     get: async (key) => lookUp(pages, key),
     iterate: (range) => iteratePages(pages, range),
-    write: async (operations: readonly DriverOperation[]) => {
+    write: async (operations: Iterable<DriverOperation>) => {
+      let next = pages;
       for (const operation of operations) {
         const { key } = operation;
-        pages =
+        next =
           operation.type === 'del'
-            ? withoutEntry(pages, key)
-            : withEntry(pages, [key, copyOf(operation.value)]);
+            ? withoutEntry(next, key)
+            : withEntry(next, [key, copyOf(operation.value)]);
       }
+      pages = next;
     },
     snapshot: () => viewOf(pages),
     compact: async () => {},

@@ -40,7 +40,7 @@ export function createStore(driver: Driver, limits?: StoreLimits): KeyValueStore
 /** A way past the store for its own layers: physical keys with the prefix, checked by who calls. */
 export interface DirectWriter {
   readonly prefix: Uint8Array;
-  write(operations: readonly DriverOperation[], sync: boolean): Promise<void>;
+  write(operations: Iterable<DriverOperation>, sync: boolean): Promise<void>;
 }
 
 /** The way past a store of this package; undefined for any other one. */

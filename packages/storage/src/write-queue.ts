@@ -1,6 +1,6 @@
 import type { DriverOperation } from './driver.ts';
 
-type Write = (operations: readonly DriverOperation[], sync: boolean) => Promise<void>;
+type Write = (operations: Iterable<DriverOperation>, sync: boolean) => Promise<void>;
 
 /** Writes that are made one at a time. */
 export interface WriteQueue {
@@ -52,13 +52,14 @@ export function createWriteQueue(write: Write): WriteQueue {
       return result;
     }
     const last = waiting.at(-1);
-    const bytes = sizeOf(operations);
+    const made = [...operations];
+    const bytes = sizeOf(made);
     if (last === undefined || last.bytes + bytes > MAX_GROUP_BYTES) {
-      const group = newGroup(operations, bytes, sync);
+      const group = newGroup(made, bytes, sync);
       waiting.push(group);
       return group.written;
     }
-    for (const operation of operations) last.operations.push(operation);
+    for (const operation of made) last.operations.push(operation);
     last.bytes += bytes;
     last.sync ||= sync;
     return last.written;
@@ -66,12 +67,12 @@ export function createWriteQueue(write: Write): WriteQueue {
   return { write: enqueue, drained: () => running, current: () => current };
 }
 
-function newGroup(operations: readonly DriverOperation[], bytes: number, sync: boolean): Group {
+function newGroup(operations: DriverOperation[], bytes: number, sync: boolean): Group {
   let settle: Group['settle'] = ignore;
   const written = new Promise<void>((resolve) => {
     settle = resolve;
   });
-  return { operations: [...operations], bytes, sync, written, settle };
+  return { operations, bytes, sync, written, settle };
 }
 
 function sizeOf(operations: readonly DriverOperation[]): number {
