@@ -1,6 +1,7 @@
 import type { Admission, AdmissionControl, RefusalReason } from './admission.ts';
 import type { Bans } from './bans.ts';
 import type { ByteConnection } from './byte-connection.ts';
+import type { Closing } from './closing.ts';
 import type { Connection } from './connection.ts';
 import { createDeadline } from './deadline.ts';
 import { TransportError } from './errors.ts';
@@ -18,7 +19,7 @@ export interface AcceptorOptions {
   readonly handshakeTimeout: number;
   readonly onStream: StreamHandler;
   readonly emit: OnTransportEvent;
-  readonly closing: AbortSignal;
+  readonly closing: Closing;
   /** @throws when there is no place for it */
   readonly enroll: (connection: Connection, admission: Admission) => void;
 }
@@ -33,7 +34,7 @@ export function createAcceptor(options: AcceptorOptions): (bytes: ByteConnection
       bytes.destroy();
       emit({ type: 'inbound-refused', address, reason });
     };
-    if (closing.aborted) return refuse('closing');
+    if (closing.reason) return refuse('closing');
     if (bans.isAddressBanned(address)) return refuse('banned');
     const admitted = admission.admit(address);
     if (typeof admitted === 'string') return refuse(admitted);
@@ -49,7 +50,8 @@ async function upgrade(bytes: ByteConnection, admitted: Admission, options: Acce
   const { upgrader, wheel, handshakeTimeout, onStream, closing, bans, enroll } = options;
   const late = (): TransportError =>
     new TransportError('HANDSHAKE_TIMEOUT', `no handshake within ${handshakeTimeout} ms`);
-  const deadline = createDeadline(wheel, handshakeTimeout, late, closing);
+  const deadline = createDeadline(wheel, handshakeTimeout, late);
+  const ending = closing.onClose((reason) => deadline.abort(reason));
   try {
     const connection = await upgrader.inbound(bytes, { signal: deadline.signal, timers: wheel, onStream });
     if (bans.isPeerBanned(connection.remotePeer)) {
@@ -60,6 +62,7 @@ async function upgrade(bytes: ByteConnection, admitted: Admission, options: Acce
     admitted.established();
     enroll(connection, admitted);
   } finally {
+    ending[Symbol.dispose]();
     deadline[Symbol.dispose]();
   }
 }

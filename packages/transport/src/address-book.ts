@@ -192,7 +192,7 @@ class StoredAddressBook implements AddressBook {
     const entry = { ...FRESH, address: text, source: 'proven' as const, lastSuccess: this.#now() };
     this.#put(peer, { ...entry, expiresAt: Number.MAX_SAFE_INTEGER });
     const record = this.#records.get(peer);
-    if (record) this.#save(peer, { ...record, staticKey: staticKey.slice(), usedAt: this.#now() });
+    if (record) this.#save(peer, { ...record, staticKey: new Uint8Array(staticKey), usedAt: this.#now() });
   }
 
   recordFailure(peer: PeerId, address: string): void {

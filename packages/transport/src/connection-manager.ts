@@ -11,6 +11,7 @@ import type { BackOffOptions } from './back-off.ts';
 import { type Bans, createBans } from './bans.ts';
 import type { ByteConnection } from './byte-connection.ts';
 import { type Clock, type Random, systemClock } from './clock.ts';
+import { type Closing, createClosing } from './closing.ts';
 import type { Connection, OpenStreamOptions } from './connection.ts';
 import { abandonable } from './deadline.ts';
 import type { DialPolicy } from './dial-order.ts';
@@ -112,7 +113,7 @@ class PeerConnections implements ConnectionManager {
   readonly #accept: (bytes: ByteConnection) => void;
   readonly #listeners = new Set<Listener>();
   readonly #priorities = new Map<PeerId, number>();
-  readonly #closing = new AbortController();
+  readonly #closing: Closing = createClosing();
   #loading: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -145,7 +146,7 @@ class PeerConnections implements ConnectionManager {
       keepAlive: options.keepAlive ?? {},
       priorityOf: (peer) => this.#priorityOf(peer),
       emit: onEvent,
-      closing: this.#closing.signal,
+      closing: this.#closing,
       onConnection: (connection) => this.#dialler.satisfy(connection),
       onPeerConnected: (peer) => this.#reconnector.connected(peer),
       onPeerDisconnected: (peer) => this.#reconnector.disconnected(peer),
@@ -156,7 +157,7 @@ class PeerConnections implements ConnectionManager {
       wheel: this.#wheel,
       onStream: this.#router.onStream,
       emit: onEvent,
-      closing: this.#closing.signal,
+      closing: this.#closing,
     };
     this.#dialler = createDialler({
       ...shared,
@@ -189,9 +190,9 @@ class PeerConnections implements ConnectionManager {
       onConnection: this.#accept,
       onError: (error) => this.#emit({ type: 'listener-failed', address, error }),
     });
-    if (this.#closing.signal.aborted) {
+    if (this.#closing.reason) {
       await listener[Symbol.asyncDispose]();
-      throw this.#closing.signal.reason;
+      throw this.#closing.reason;
     }
     this.#listeners.add(listener);
     for (const bound of listener.addresses) this.#emit({ type: 'listening', address: bound });
@@ -285,7 +286,7 @@ class PeerConnections implements ConnectionManager {
   }
 
   async #close(): Promise<void> {
-    this.#closing.abort(new TransportError('CLOSED', 'the connection manager is closed'));
+    this.#closing.close(new TransportError('CLOSED', 'the connection manager is closed'));
     this.#reconnector[Symbol.dispose]();
     await Promise.all([...this.#listeners].map((listener) => listener[Symbol.asyncDispose]()));
     this.#listeners.clear();
@@ -324,7 +325,7 @@ class PeerConnections implements ConnectionManager {
   }
 
   #assertOpen(): void {
-    if (this.#closing.signal.aborted) throw this.#closing.signal.reason;
+    if (this.#closing.reason) throw this.#closing.reason;
   }
 }
 

@@ -176,7 +176,7 @@ class Endpoint implements DatagramEndpoint, EndpointContext {
     if (!parseAddress(address).ip)
       throw new TransportError('INVALID_ADDRESS', 'a datagram goes to an IP address');
     if (content.length > MAX_CONTENT) throw new RangeError(`a request has at most ${MAX_CONTENT} bytes`);
-    return this.#client.request(peer, address, content.slice(), options);
+    return this.#client.request(peer, address, new Uint8Array(content), options);
   }
 
   receive(bytes: Uint8Array, address: string): void {

@@ -122,7 +122,7 @@ export class DatagramResponder {
       session.send({ type: 'response', number, content: logged.response });
       return;
     }
-    void this.#run(session, number, content.slice(), isReplayable);
+    void this.#run(session, number, new Uint8Array(content), isReplayable);
   }
 
   async #run(

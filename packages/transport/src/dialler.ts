@@ -5,6 +5,7 @@ import type { ResolvedConnectionLimits } from './admission.ts';
 import type { Bans } from './bans.ts';
 import type { ByteConnection } from './byte-connection.ts';
 import type { Clock } from './clock.ts';
+import type { Closing } from './closing.ts';
 import type { Connection } from './connection.ts';
 import { createDeadline } from './deadline.ts';
 import { type DialPolicy, orderCandidates } from './dial-order.ts';
@@ -31,7 +32,7 @@ export interface DiallerOptions {
   readonly onStream: StreamHandler;
   readonly emit: OnTransportEvent;
   /** Ends every dial when the manager closes. */
-  readonly closing: AbortSignal;
+  readonly closing: Closing;
   /** Takes a connection over; called in the same tick as the race is won. @throws when there is no place for it */
   readonly enroll: (connection: Connection) => void;
 }
@@ -77,8 +78,7 @@ export function createDialler(options: DiallerOptions): Dialler {
 
   function start(key: string, target: DialTarget): PendingDial {
     const controller = new AbortController();
-    const onClosing = (): void => controller.abort(closing.reason);
-    closing.addEventListener('abort', onClosing, { once: true });
+    const ending = closing.onClose((reason) => controller.abort(reason));
     let resolve: (connection: Connection) => void = () => {};
     let reject: (reason: unknown) => void = () => {};
     const promise = new Promise<Connection>((onDone, onFailed) => {
@@ -91,7 +91,7 @@ export function createDialler(options: DiallerOptions): Dialler {
     dialTarget(target, controller.signal, options)
       .then(resolve, reject)
       .finally(() => {
-        closing.removeEventListener('abort', onClosing);
+        ending[Symbol.dispose]();
         if (pending.get(key) === entry) pending.delete(key);
       });
     return entry;

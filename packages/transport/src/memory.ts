@@ -203,7 +203,7 @@ class MemoryConnection implements ByteConnection {
     const chunk = this.#inbox.shift()!;
     this.#inboxBytes -= chunk.length;
     // A copy that is overwritten afterwards: a handler that keeps borrowed bytes is found out here.
-    const borrowed = chunk.slice();
+    const borrowed = new Uint8Array(chunk);
     this.#handler?.onData(borrowed);
     borrowed.fill(0xdb);
   }

@@ -1,6 +1,7 @@
 import type { PeerId } from '@nzcore/identity';
 import type { Admission, AdmissionControl, ResolvedConnectionLimits } from './admission.ts';
 import type { Clock, Random } from './clock.ts';
+import type { Closing } from './closing.ts';
 import type { Connection } from './connection.ts';
 import { type ConnectionPool, createConnectionPool, type PooledConnection } from './connection-pool.ts';
 import { createDeadline } from './deadline.ts';
@@ -22,7 +23,7 @@ export interface RosterOptions {
   readonly keepAlive: KeepAliveOptions;
   readonly priorityOf: (peer: PeerId) => number;
   readonly emit: OnTransportEvent;
-  readonly closing: AbortSignal;
+  readonly closing: Closing;
   readonly onConnection: (connection: Connection) => void;
   readonly onPeerConnected: (peer: PeerId) => void;
   readonly onPeerDisconnected: (peer: PeerId) => void;
@@ -79,7 +80,7 @@ export function createRoster(options: RosterOptions): Roster {
   }
 
   function refusal(peer: PeerId): TransportError | undefined {
-    if (closing.aborted) return new TransportError('CLOSED', 'the connection manager is closing');
+    if (closing.reason) return closing.reason;
     if (peer === localPeer) return new TransportError('DIAL_FAILED', 'the address is of this peer itself');
     if (pool.of(peer).length < limits.maxPerPeer) return undefined;
     return new TransportError('LIMIT_EXCEEDED', 'the peer has too many connections');

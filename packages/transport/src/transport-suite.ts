@@ -234,7 +234,7 @@ async function connect(subject: TransportUnderTest): Promise<Pair> {
 
 function echo(connection: ByteConnection): void {
   connection.start({
-    onData: (chunk) => connection.write([chunk.slice()]),
+    onData: (chunk) => connection.write([new Uint8Array(chunk)]),
     onDrain: () => {},
     onEnd: () => connection.end(),
     onClose: () => {},
@@ -252,7 +252,7 @@ function createEnd(connection: ByteConnection): End {
   drain.open();
   const handler = {
     onData: (chunk: Uint8Array): void => {
-      chunks.push(chunk.slice());
+      chunks.push(new Uint8Array(chunk));
       bytesReceived += chunk.length;
       progress.open();
       progress = gate();
