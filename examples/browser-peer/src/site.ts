@@ -26,7 +26,10 @@ export async function openSite(port: number): Promise<Server> {
   const server = createServer((request, response) => {
     const isScript = request.url === '/page.js';
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html; charset=utf-8');
-    response.setHeader('content-security-policy', "default-src 'self'; style-src 'unsafe-inline'; script-src 'self' 'wasm-unsafe-eval'; connect-src ws: wss:");
+    response.setHeader(
+      'content-security-policy',
+      "default-src 'self'; style-src 'unsafe-inline'; script-src 'self' 'wasm-unsafe-eval'; connect-src ws: wss:",
+    );
     response.end(isScript ? script : page);
   });
   await new Promise<void>((resolve, reject) => {

@@ -26,7 +26,15 @@ beforeAll(async () => {
   const listen = ['--listen', '/ip4/127.0.0.1/tcp/0/ws'];
   const places = ['--data-dir', own('data'), '--received-dir', own('received')];
   reference = spawnPeer({
-    command: [process.execPath, '--conditions=@nzcore/source', '--import=tsx', main, '--json', ...places, ...listen],
+    command: [
+      process.execPath,
+      '--conditions=@nzcore/source',
+      '--import=tsx',
+      main,
+      '--json',
+      ...places,
+      ...listen,
+    ],
     env: { PATH: process.env['PATH'] ?? '', HOME: own('home'), XDG_CONFIG_HOME: own('config') },
   });
   site = await openSite(0);
