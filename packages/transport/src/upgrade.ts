@@ -188,7 +188,7 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
     }
     this.#resolve(connection);
     // The responder of IK waits for a record.
-    if (result.role === 'initiator' && result.pattern === 'IK') connection.ping().catch(() => undefined);
+    if (result.role === 'initiator' && result.pattern === 'IK') connection.ping().catch(() => undefined); // Its end is told by `closed`.
   }
 
   #resolve(connection: SecureConnection): void {
