@@ -65,25 +65,52 @@ interface KeyedOperations {
   createOpener(key: CipherKey, nonce: Uint8Array, ad: Uint8Array): Opener;
 }
 
-function bindKey(given: CipherKey, operations: KeyedOperations): AeadKey {
-  let held: CipherKey | undefined = { bytes: copyBytes(given.bytes) };
-  const use = (): CipherKey => {
-    if (held === undefined) throw new CryptoError('DISPOSED', 'the key has been disposed of');
-    return held;
-  };
-  const dispose = (): void => {
-    held?.bytes.fill(0);
-    held = undefined;
-  };
-  return {
-    seal: (nonce, plaintext, ad = EMPTY) => operations.seal(use(), nonce, plaintext, ad),
-    open: (nonce, ciphertext, ad = EMPTY) => operations.open(use(), nonce, ciphertext, ad),
-    sealParts: (nonce, parts, ad = EMPTY, headroom = 0) =>
-      operations.sealParts(use(), nonce, { parts, length: totalLength(parts), headroom }, ad),
-    createOpener: (nonce, ad = EMPTY) => operations.createOpener(use(), nonce, ad),
-    dispose,
-    [Symbol.dispose]: dispose,
-  };
+/** A class and not closures: every connection has four of these for as long as it lives. */
+class BoundKey implements AeadKey {
+  readonly #operations: KeyedOperations;
+  #held: CipherKey | undefined;
+
+  /** @param bytes - Copied; the copy is zeroed by `dispose`. */
+  constructor(bytes: Uint8Array, operations: KeyedOperations) {
+    this.#held = { bytes: copyBytes(bytes) };
+    this.#operations = operations;
+  }
+
+  seal(nonce: Uint8Array, plaintext: Uint8Array, ad: Uint8Array = EMPTY): Uint8Array {
+    return this.#operations.seal(this.#use(), nonce, plaintext, ad);
+  }
+
+  open(nonce: Uint8Array, ciphertext: Uint8Array, ad: Uint8Array = EMPTY): Uint8Array {
+    return this.#operations.open(this.#use(), nonce, ciphertext, ad);
+  }
+
+  sealParts(
+    nonce: Uint8Array,
+    parts: readonly Uint8Array[],
+    ad: Uint8Array = EMPTY,
+    headroom: number = 0,
+  ): Uint8Array[] {
+    const message = { parts, length: totalLength(parts), headroom };
+    return this.#operations.sealParts(this.#use(), nonce, message, ad);
+  }
+
+  createOpener(nonce: Uint8Array, ad: Uint8Array = EMPTY): Opener {
+    return this.#operations.createOpener(this.#use(), nonce, ad);
+  }
+
+  dispose(): void {
+    this.#held?.bytes.fill(0);
+    this.#held = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #use(): CipherKey {
+    if (this.#held === undefined) throw new CryptoError('DISPOSED', 'the key has been disposed of');
+    return this.#held;
+  }
 }
 
 function checkedOpener(cipher: CipherBackend, key: CipherKey, nonce: Uint8Array, ad: Uint8Array): Opener {
