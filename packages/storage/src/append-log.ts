@@ -87,6 +87,7 @@ export interface AppendLog extends AsyncDisposable {
 export interface LogParts extends LogFiles {
   readonly state: LogState;
   readonly segmentBytes: number;
+  readonly maxEntryBytes: number;
   readonly retention: LogRetention;
   readonly now: () => number;
   readonly torn: TornTail | undefined;
@@ -98,6 +99,9 @@ interface Waiting {
   readonly resolve: (sequence: number) => void;
   readonly reject: (error: unknown) => void;
 }
+
+// What a copy of a segment holds in memory at a time.
+const COPY_BYTES = 262_144;
 
 // One write for what came together; more would only hold memory.
 const MAX_GROUP_BYTES = 1_048_576;
@@ -235,7 +239,7 @@ class SegmentedLog implements AppendLog {
     for (const segment of old) {
       signal?.throwIfAborted();
       this.#assertOpen();
-      if (await this.#settled(() => this.#rewrite(segment))) rewritten++;
+      if (await this.#rewrite(segment)) rewritten++;
     }
     return { rewritten };
   }
@@ -338,32 +342,51 @@ class SegmentedLog implements AppendLog {
     return expired;
   }
 
-  /** The same entries in a new file under a fresh key. */
+  /** The same entries in a new file under a fresh key; appends wait for the exchange only. */
   async #rewrite(old: Segment): Promise<boolean> {
-    const { state, fs, directory } = this.#parts;
-    if (old.end === undefined || !this.#segments.includes(old)) return false;
-    const fresh = { ...newSegment(old.first, old.start), end: undefined };
+    const { end } = old;
+    if (end === undefined || !this.#segments.includes(old)) return false;
+    const fresh = newSegment(old.first, old.start);
     const writer = await createSegment(this.#parts, fresh);
-    let replacement: Segment;
+    // While the store is told, nobody knows which of the two it will name: then both stay.
+    let leftover: Segment | undefined = fresh;
     try {
-      for await (const { data } of this.#readSegment(old, {
-        from: old.first,
-        to: old.end.sequence,
-        limit: old.end.bytes,
-      })) {
-        await writer.write([data]);
-      }
-      await writer.sync();
-      replacement = { ...fresh, end: { ...old.end, bytes: writer.end.position } };
-      await state.update([replacement], []);
-    } catch (error) {
+      await this.#copyEntries(old, end, writer);
+      const replacement: Segment = { ...fresh, end: { ...end, bytes: writer.end.position } };
+      leftover = undefined;
+      const isReplaced = await this.#settled(() => this.#replace(old, replacement));
+      leftover = isReplaced ? old : fresh;
+      return isReplaced;
+    } finally {
       await writer.close();
-      await fs.remove(`${directory}/${segmentFile(fresh)}`).catch(() => {});
-      throw error;
+      if (leftover !== undefined) await this.#removeFile(leftover);
     }
-    await writer.close();
+  }
+
+  async #copyEntries(from: Segment, end: SegmentEnd, writer: SegmentWriter): Promise<void> {
+    let group: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const { data } of this.#readSegment(from, {
+      from: from.first,
+      to: end.sequence,
+      limit: end.bytes,
+    })) {
+      group.push(data);
+      bytes += data.length;
+      if (bytes < COPY_BYTES) continue;
+      await writer.write(group);
+      group = [];
+      bytes = 0;
+    }
+    if (group.length > 0) await writer.write(group);
+    await writer.sync();
+  }
+
+  /** Unless retention was faster. */
+  async #replace(old: Segment, replacement: Segment): Promise<boolean> {
+    if (this.#closing !== undefined || !this.#segments.includes(old)) return false;
+    await this.#parts.state.update([replacement], []);
     this.#segments = this.#segments.map((segment) => (segment === old ? replacement : segment));
-    await this.#removeFile(old);
     return true;
   }
 

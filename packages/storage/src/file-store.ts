@@ -2,7 +2,7 @@ import { ready } from '@nzcore/crypto';
 import { bindDirectory } from './bound-directory.ts';
 import { compareBytes, toHex, utf8 } from './bytes.ts';
 import { isStorageError, StorageError } from './errors.ts';
-import { replaceFile, toFileError } from './file-access.ts';
+import { isMissing, replaceFile, toFileError } from './file-access.ts';
 import {
   type CatalogEntry,
   createFileCatalog,
@@ -228,8 +228,7 @@ class DirectoryFileStore implements FileStore {
         const id = /^([0-9a-f]{32})\.(nzf|tmp)$/.exec(name)?.[1];
         // What was begun since the catalog was read is among the unlisted ones now.
         if (id === undefined || kept.has(id) || this.#unlisted.has(id)) continue;
-        await this.#fs.remove(`${this.#directory}/${name}`);
-        removed++;
+        if (await this.#isRemoved(name)) removed++;
       }
       return { removed };
     });
@@ -347,6 +346,17 @@ class DirectoryFileStore implements FileStore {
       throw new StorageError('QUOTA_EXCEEDED', `all files together may have ${this.#maxTotalBytes} bytes`);
     }
     this.#totalBytes += count;
+  }
+
+  async #isRemoved(name: string): Promise<boolean> {
+    try {
+      await this.#fs.remove(`${this.#directory}/${name}`);
+      return true;
+    } catch (error) {
+      // A new content, or a deletion, was faster.
+      if (isMissing(error)) return false;
+      throw error;
+    }
   }
 
   /** A file that is not removed now is removed by `compact`. */

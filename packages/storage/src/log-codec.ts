@@ -33,6 +33,9 @@ export const FRAME_BYTES = 36;
 const INNER_BYTES = 24;
 const TAG_BYTES = 16;
 
+/** The largest entry that is ever read, whatever is allowed to be written now. */
+export const MAX_ENTRY_BYTES: number = 64 * 1_048_576;
+
 /** The chain before the first entry of a log. */
 export const EMPTY_CHAIN: Uint8Array = new Uint8Array(32);
 
@@ -85,11 +88,12 @@ export interface EntryFrame {
 }
 
 /** The frame at an offset; undefined when these bytes are none. */
-export function readFrame(bytes: Uint8Array, offset: number, maxEntryBytes: number): EntryFrame | undefined {
+export function readFrame(bytes: Uint8Array, offset: number): EntryFrame | undefined {
   if (offset + FRAME_BYTES > bytes.length) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, FRAME_BYTES);
   const length = view.getUint32(0);
-  if (length < INNER_BYTES + TAG_BYTES || length > maxEntryBytes + INNER_BYTES + TAG_BYTES) return undefined;
+  if (length < INNER_BYTES + TAG_BYTES || length > MAX_ENTRY_BYTES + INNER_BYTES + TAG_BYTES)
+    return undefined;
   // A sequence number of 2^53 or more is no number of ours.
   if (view.getUint32(4) >= 2 ** 21) return undefined;
   return { sequence: view.getUint32(4) * 2 ** 32 + view.getUint32(8), length: FRAME_BYTES + length };

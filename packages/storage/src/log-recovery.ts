@@ -24,7 +24,6 @@ export interface LogFiles {
   readonly fs: FileSystem;
   readonly directory: string;
   readonly chainKey: Uint8Array;
-  readonly maxEntryBytes: number;
 }
 
 /**

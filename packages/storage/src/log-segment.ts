@@ -1,10 +1,10 @@
-import type { AeadKey } from '@nzcore/crypto';
 import { concatBytes } from './bytes.ts';
 import { isMissing, readFully } from './file-access.ts';
 import type { FileSystem, OpenedFile } from './file-system.ts';
 import {
   checkSegmentHeader,
   decodeEntry,
+  type EntryFrame,
   extendChain,
   follows,
   type LogEntryContent,
@@ -28,7 +28,6 @@ export interface ReadEntry {
 export interface SegmentReading {
   readonly segment: Segment;
   readonly chainKey: Uint8Array;
-  readonly maxEntryBytes: number;
   /** Where reading stops: the file's size, or less for the segment that is written to. */
   readonly limit: number;
   /** Entries below are passed over without being opened. */
@@ -70,7 +69,7 @@ export async function* readEntries(
   file: OpenedFile,
   reading: SegmentReading,
 ): AsyncGenerator<ReadEntry, void> {
-  const { segment, chainKey, limit, maxEntryBytes, from = segment.first } = reading;
+  const { segment, chainKey, limit, from = segment.first } = reading;
   using key = segmentKey(segment.key);
   let chain: Uint8Array | undefined = segment.start;
   let sequence = segment.first;
@@ -78,7 +77,7 @@ export async function* readEntries(
   let block = new Uint8Array(0);
   let offset = 0;
   while (position < limit) {
-    let frame = readFrame(block, offset, maxEntryBytes);
+    let frame = readFrame(block, offset);
     if (frame === undefined || offset + frame.length > block.length) {
       const wanted = Math.max(BLOCK_BYTES, frame?.length ?? 0);
       const rest = block.subarray(offset);
@@ -89,7 +88,7 @@ export async function* readEntries(
       );
       block = concatBytes(rest, read);
       offset = 0;
-      frame = readFrame(block, 0, maxEntryBytes);
+      frame = readFrame(block, 0);
       if (frame === undefined || frame.length > block.length) return;
     }
     if (frame.sequence !== sequence) return;
@@ -116,29 +115,29 @@ export interface LaterEntry {
 /** Looks behind a damaged place for an entry that authenticates, at any offset. */
 export async function findLaterEntry(
   file: OpenedFile,
-  { segment, maxEntryBytes, limit }: SegmentReading,
+  { segment, limit }: SegmentReading,
   damage: { position: number; sequence: number },
 ): Promise<LaterEntry | undefined> {
   using key = segmentKey(segment.key);
   const bytes = await readFully(file, limit - damage.position, damage.position);
+  let attempts = 0;
   for (let offset = 1; offset < bytes.length; offset++) {
-    const found = entryAt(key, bytes, offset, damage.sequence, maxEntryBytes);
+    const frame = frameAt(bytes, offset, damage.sequence);
+    if (frame === undefined) continue;
+    // Chance does not make so many; somebody does, to keep this busy.
+    if (++attempts > MAX_ATTEMPTS) throw logError('LOG_CORRUPT');
+    const found = decodeEntry(key, bytes.subarray(offset, offset + frame.length), frame);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-function entryAt(
-  key: AeadKey,
-  bytes: Uint8Array,
-  offset: number,
-  after: number,
-  maxEntryBytes: number,
-): LaterEntry | undefined {
-  const frame = readFrame(bytes, offset, maxEntryBytes);
-  // Only numbers that could be there: each entry takes more than 64 bytes.
+const MAX_ATTEMPTS = 1_000;
+
+/** A frame that could be there: its number is a later one, and each entry takes more than 64 bytes. */
+function frameAt(bytes: Uint8Array, offset: number, after: number): EntryFrame | undefined {
+  const frame = readFrame(bytes, offset);
   if (frame === undefined || frame.sequence <= after || frame.sequence > after + bytes.length / 64)
     return undefined;
-  if (offset + frame.length > bytes.length) return undefined;
-  return decodeEntry(key, bytes.subarray(offset, offset + frame.length), frame);
+  return offset + frame.length > bytes.length ? undefined : frame;
 }

@@ -5,7 +5,7 @@ import { compareBytes } from './bytes.ts';
 import { toFileError, withFile } from './file-access.ts';
 import type { FileSystem } from './file-system.ts';
 import type { KeyValueStore, OperationOptions } from './key-value-store.ts';
-import { EMPTY_CHAIN, logError, SEGMENT_HEADER_BYTES } from './log-codec.ts';
+import { EMPTY_CHAIN, logError, MAX_ENTRY_BYTES, SEGMENT_HEADER_BYTES } from './log-codec.ts';
 import { checkSegment, type LogFiles, recoverSegment } from './log-recovery.ts';
 import { openSegmentFile } from './log-segment.ts';
 import {
@@ -52,10 +52,12 @@ export async function openLog(directory: string, options: LogOptions): Promise<A
   for (const [name, value] of Object.entries({ segmentBytes, maxEntryBytes })) {
     if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} must be a positive integer`);
   }
+  if (maxEntryBytes > MAX_ENTRY_BYTES)
+    throw new RangeError(`maxEntryBytes must be at most ${MAX_ENTRY_BYTES}`);
   options.signal?.throwIfAborted();
   await ready();
   const state = await openLogState(options.store);
-  const files: LogFiles = { fs: fileSystem, directory, chainKey: state.chainKey, maxEntryBytes };
+  const files: LogFiles = { fs: fileSystem, directory, chainKey: state.chainKey };
   try {
     await fileSystem.makeDirectory(directory);
     await bindDirectory(fileSystem, directory, state, { marker: 'nzcore-log', extension: '.nzl' });
@@ -73,7 +75,11 @@ export async function openLog(directory: string, options: LogOptions): Promise<A
       throw error;
     });
     const { retention = {}, now = Date.now } = options;
-    return createAppendLog({ ...files, state, segmentBytes, retention, now, torn }, segments, writer);
+    return createAppendLog(
+      { ...files, state, segmentBytes, maxEntryBytes, retention, now, torn },
+      segments,
+      writer,
+    );
   } catch (error) {
     throw toFileError(error);
   }

@@ -125,6 +125,17 @@ describe('an append-only log', () => {
   });
 });
 
+describe('a log that is opened with a smaller limit', () => {
+  it('keeps the larger entries that it has', async () => {
+    const { log, reopen } = await open();
+    await log.append(new Uint8Array(5_000));
+    const again = await reopen({ maxEntryBytes: 100 });
+    expect(again.torn).toBeUndefined();
+    expect((await again.stats()).entries).toBe(1);
+    await expect(again.append(new Uint8Array(101))).rejects.toMatchObject({ code: 'ENTRY_TOO_LARGE' });
+  });
+});
+
 describe('a torn tail', () => {
   it('is cut at the last valid entry and reported, wherever the write ended', async () => {
     const { log, segment, crash } = await open();

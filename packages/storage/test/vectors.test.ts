@@ -103,7 +103,7 @@ describe('spec/vectors/storage.json', () => {
     const limit = await file.size();
     const found: string[] = [];
     let chain = '';
-    const reading = { segment: known, chainKey: fromHex(chainKey), maxEntryBytes: 1_000, limit };
+    const reading = { segment: known, chainKey: fromHex(chainKey), limit };
     for await (const read of readEntries(file, reading)) {
       found.push(toHex(read.entry.data));
       chain = toHex(read.chain!);
