@@ -15,6 +15,8 @@ export interface AcceptorOptions {
   readonly admission: AdmissionControl;
   readonly bans: Bans;
   readonly wheel: TimerWheel;
+  /** Handshakes under way at most; above it the oldest is given up. */
+  readonly maxPending: number;
   /** Milliseconds in which the handshake must be over, whatever trickles in. */
   readonly handshakeTimeout: number;
   readonly onStream: StreamHandler;
@@ -24,9 +26,25 @@ export interface AcceptorOptions {
   readonly enroll: (connection: Connection, admission: Admission) => void;
 }
 
+interface PendingHandshake {
+  readonly admission: Admission;
+  abort: (reason: TransportError) => void;
+}
+
 /** Takes byte streams that others dialled: counts them, gives the handshake its time, and hands authenticated ones on. */
 export function createAcceptor(options: AcceptorOptions): (bytes: ByteConnection) => void {
-  const { admission, bans, closing, emit } = options;
+  const { admission, bans, closing, emit, maxPending } = options;
+  /** Handshakes under way, the oldest first. */
+  const pending = new Set<PendingHandshake>();
+
+  /** An honest handshake takes milliseconds: the one that has waited longest is the likeliest to say nothing ever. */
+  function evictOldest(): void {
+    const [oldest] = pending;
+    if (!oldest) return;
+    pending.delete(oldest);
+    oldest.admission.release();
+    oldest.abort(new TransportError('LIMIT_EXCEEDED', 'too many handshakes are under way'));
+  }
 
   return (bytes) => {
     const address = bytes.remoteAddress;
@@ -38,20 +56,30 @@ export function createAcceptor(options: AcceptorOptions): (bytes: ByteConnection
     if (bans.isAddressBanned(address)) return refuse('banned');
     const admitted = admission.admit(address);
     if (typeof admitted === 'string') return refuse(admitted);
-    upgrade(bytes, admitted, options).catch((error: unknown) => {
-      admitted.release();
-      bytes.destroy();
-      emit({ type: 'handshake-failed', direction: 'inbound', address, error });
-    });
+    if (admission.pending > maxPending) evictOldest();
+    const entry: PendingHandshake = { admission: admitted, abort: () => {} };
+    pending.add(entry);
+    upgrade(bytes, entry, options)
+      .catch((error: unknown) => {
+        admitted.release();
+        bytes.destroy();
+        emit({ type: 'handshake-failed', direction: 'inbound', address, error });
+      })
+      .finally(() => pending.delete(entry));
   };
 }
 
-async function upgrade(bytes: ByteConnection, admitted: Admission, options: AcceptorOptions): Promise<void> {
+async function upgrade(
+  bytes: ByteConnection,
+  pending: PendingHandshake,
+  options: AcceptorOptions,
+): Promise<void> {
   const { upgrader, wheel, handshakeTimeout, onStream, closing, bans, enroll } = options;
   const late = (): TransportError =>
     new TransportError('HANDSHAKE_TIMEOUT', `no handshake within ${handshakeTimeout} ms`);
   const deadline = createDeadline(wheel, handshakeTimeout, late);
-  const ending = closing.onClose((reason) => deadline.abort(reason));
+  pending.abort = (reason) => deadline.abort(reason);
+  const ending = closing.onClose(pending.abort);
   try {
     const connection = await upgrader.inbound(bytes, { signal: deadline.signal, timers: wheel, onStream });
     if (bans.isPeerBanned(connection.remotePeer)) {
@@ -59,8 +87,8 @@ async function upgrade(bytes: ByteConnection, admitted: Admission, options: Acce
       connection.abort(banned);
       throw banned;
     }
-    admitted.established();
-    enroll(connection, admitted);
+    pending.admission.established();
+    enroll(connection, pending.admission);
   } finally {
     ending[Symbol.dispose]();
     deadline[Symbol.dispose]();

@@ -8,7 +8,7 @@ export interface ConnectionLimits {
   readonly maxConnections?: number;
   /** Of them inbound: the rest is kept for connections that this peer chooses itself. @defaultValue 80 % of them */
   readonly maxInbound?: number;
-  /** Inbound connections whose handshake is not over. @defaultValue 256 */
+  /** Inbound connections whose handshake is not over; above it the oldest of them is given up. @defaultValue 256 */
   readonly maxPendingInbound?: number;
   /** Dials that are under way. @defaultValue 256 */
   readonly maxPendingOutbound?: number;
@@ -41,7 +41,7 @@ export function resolveLimits(limits: ConnectionLimits = {}): ResolvedConnection
 }
 
 /** Why an inbound connection was refused before anything was read from it. */
-export type RefusalReason = 'pending' | 'host' | 'subnet' | 'rate' | 'banned' | 'closing';
+export type RefusalReason = 'host' | 'subnet' | 'rate' | 'banned' | 'closing';
 
 /** A counted inbound connection. */
 export interface Admission {
@@ -56,6 +56,7 @@ export interface AdmissionControl {
   admit(remoteAddress: string): Admission | RefusalReason;
   /** Inbound connections from the same subnet, for pruning; 0 for addresses without an IP. */
   groupSize(remoteAddress: string): number;
+  /** Admitted connections whose handshake is not over. */
   readonly pending: number;
 }
 
@@ -75,7 +76,6 @@ export function createAdmissionControl(limits: ResolvedConnectionLimits, clock: 
   let pending = 0;
 
   function admit(remoteAddress: string): Admission | RefusalReason {
-    if (pending >= limits.maxPendingInbound) return 'pending';
     const keys = limitKeys(remoteAddress);
     if (keys) {
       if ((hosts.get(keys.host) ?? 0) >= limits.maxPerHost) return 'host';

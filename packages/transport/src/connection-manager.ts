@@ -172,6 +172,7 @@ class PeerConnections implements ConnectionManager {
     this.#accept = createAcceptor({
       ...shared,
       admission: this.#admission,
+      maxPending: limits.maxPendingInbound,
       handshakeTimeout: options.handshakeTimeout ?? 10_000,
       enroll: (connection, admission) => this.#roster.enroll(connection, admission),
     });
@@ -288,7 +289,7 @@ class PeerConnections implements ConnectionManager {
   async #close(): Promise<void> {
     this.#closing.close(new TransportError('CLOSED', 'the connection manager is closed'));
     this.#reconnector[Symbol.dispose]();
-    await Promise.all([...this.#listeners].map((listener) => listener[Symbol.asyncDispose]()));
+    await Promise.allSettled([...this.#listeners].map((listener) => listener[Symbol.asyncDispose]()));
     this.#listeners.clear();
     await Promise.all(
       this.connections().map(async (connection) => {

@@ -148,8 +148,8 @@ describe('strangers who say little', () => {
     expect(b.count('handshake-failed')).toBe(200);
   }, 30_000);
 
-  it('are refused above the limit of handshakes under way, and it shrinks again', async () => {
-    await using b = createSecurePeer(2, { handshakeTimeout: 500, limits: { maxPendingInbound: 20 } });
+  it('give their places up to newer ones above the limit', async () => {
+    await using b = createSecurePeer(2, { handshakeTimeout: 60_000, limits: { maxPendingInbound: 20 } });
     const [bound] = await b.manager.listen('/ip4/127.0.0.1/tcp/0');
     const port = Number(bound!.split('/')[4]);
     const sockets = Array.from({ length: 60 }, () =>
@@ -157,10 +157,10 @@ describe('strangers who say little', () => {
         .on('error', () => {})
         .resume(),
     );
-    await until(() => sockets.every((socket) => socket.closed), 10_000);
-    expect(b.count('inbound-refused') + b.count('handshake-failed')).toBe(60);
-    expect(b.count('inbound-refused')).toBeGreaterThanOrEqual(20);
+    await until(() => sockets.filter((socket) => socket.closed).length === 40, 10_000);
     await using a = createSecurePeer(1);
     expect((await a.manager.connect(bound!)).remotePeer).toBe(b.identity.peerId);
+    await until(() => b.count('handshake-failed') === 41);
+    for (const socket of sockets) socket.destroy();
   }, 30_000);
 });
