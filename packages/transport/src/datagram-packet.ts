@@ -1,5 +1,5 @@
 /**
- * Packets of datagram sessions. The first byte is outside of what STUN, TURN channels, DTLS and RTP use (RFC 7983 §7), so that they can
+ * Packets of datagram sessions (NZ-DATAGRAM-01 §2). The first byte is outside of what STUN, TURN channels, DTLS and RTP use (RFC 7983 §7), so that they can
  * share a socket with them.
  *
  *   HELLO      0x5a | sender session (8) | length (2) | handshake message | zeros up to 1200 bytes in all

@@ -6,7 +6,7 @@ const REMEMBERED = 64;
 /** Responses that are kept for repetition: those of the last moments. */
 const KEPT_RESPONSES = 4;
 
-/** Makes a session answer a repeated request with the same response, and run it once. */
+/** NZ-DATAGRAM-01 §4: makes a session answer a repeated request with the same response, and run it once. */
 export class RequestLog {
   readonly #requests = new Map<number, 'running' | 'forgotten' | { readonly response: Uint8Array }>();
   readonly #kept: number[] = [];
