@@ -32,6 +32,7 @@ export interface AddressEntry {
   readonly expiresAt: number;
 }
 
+/** Where addresses come from and how long they are remembered. */
 export interface AddAddressOptions {
   /** @defaultValue `learned` */
   readonly source?: Exclude<AddressSource, 'proven'>;
@@ -39,6 +40,7 @@ export interface AddAddressOptions {
   readonly ttl?: number;
 }
 
+/** What an address book is made of. */
 export interface AddressBookOptions {
   readonly store?: AddressBookStore;
   readonly clock?: Clock;

@@ -1,5 +1,6 @@
 import type { Random } from './clock.ts';
 
+/** How fast retries become rare. */
 export interface BackOffOptions {
   /** Milliseconds before the first retry. @defaultValue 1,000 */
   readonly base?: number;

@@ -28,6 +28,7 @@ import type { Listener, Transport } from './transport.ts';
 import type { OnTransportEvent } from './transport-event.ts';
 import type { Upgrader } from './upgrader.ts';
 
+/** What a connection manager is made of. */
 export interface ConnectionManagerOptions {
   readonly localPeer: PeerId;
   readonly upgrader: Upgrader;

@@ -19,6 +19,8 @@ import type { WheelTimer } from './timer-wheel.ts';
 
 /** Milliseconds until the first repetition; each further one waits twice as long. */
 const FIRST_REPETITION = 500;
+/** Milliseconds after which a new handshake is begun in place of one without an answer: before it expires by itself. */
+const STALE_AFTER = 5_000;
 /** Repetitions without any answer after which a session counts as lost on the other side. */
 const LOST_AFTER = 2;
 
@@ -48,6 +50,8 @@ interface Opening {
   /** The request within the hello. */
   readonly early: PendingRequest | undefined;
   readonly waiting: Set<PendingRequest>;
+  /** Monotonic milliseconds. */
+  readonly startedAt: number;
   received: number;
 }
 
@@ -211,6 +215,7 @@ export class DatagramClient {
       hello,
       early,
       waiting: new Set([first]),
+      startedAt: this.#context.wheel.now(),
       received: 0,
     };
     this.#openings.set(key, opening);
@@ -284,6 +289,7 @@ export class DatagramClient {
     else {
       const opening = this.#openings.get(keyOf(request.peer, request.address));
       if (!opening) this.#dispatch(request);
+      else if (this.#context.wheel.now() - opening.startedAt >= STALE_AFTER) this.#restart(opening);
       else {
         // One of those who wait repeats for all.
         if (opening.waiting.values().next().value === request) {
@@ -292,6 +298,11 @@ export class DatagramClient {
         this.#repeatLater(request);
       }
     }
+  }
+
+  #restart(opening: Opening): void {
+    this.#endOpening(opening);
+    for (const request of opening.waiting) this.#dispatch(request);
   }
 
   /** The session of the request is gone. */

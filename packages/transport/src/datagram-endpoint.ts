@@ -44,6 +44,7 @@ export type DatagramEvent =
 /** Why a datagram was dropped: it is no packet, of no session, not authentic, or one too many. */
 export type DropReason = 'malformed' | 'unknown-session' | 'not-authentic' | 'rate' | 'refused';
 
+/** What strangers and peers can make an endpoint do and remember, NZ-DATAGRAM-01 §5. */
 export interface DatagramLimits {
   /** Sessions that are kept; the longest unused goes first. @defaultValue 4,096 */
   readonly maxSessions?: number;
@@ -59,6 +60,7 @@ export interface DatagramLimits {
   readonly maxPendingRequests?: number;
 }
 
+/** What an endpoint is made of. */
 export interface DatagramEndpointOptions {
   /** An `Identity` of `@nzcore/identity`. */
   readonly identity: { readonly peerId: PeerId; handshakeIdentity(now: number): LocalIdentity };
@@ -77,6 +79,7 @@ export interface DatagramEndpointOptions {
   readonly clock?: Clock;
 }
 
+/** How one request is sent. */
 export interface DatagramRequestOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds until it fails with `REQUEST_TIMEOUT`. @defaultValue 5,000 */

@@ -13,7 +13,7 @@ interface FakeTimer {
   readonly callback: () => void;
 }
 
-/** @param start - milliseconds since the epoch */
+/** Creates a clock that stands still. @param start - milliseconds since the epoch */
 export function createFakeClock(start = 1_700_000_000_000): FakeClock {
   let time = 0;
   const timers = new Set<FakeTimer>();

@@ -4,6 +4,7 @@ import { createDeadline } from './deadline.ts';
 import { TransportError } from './errors.ts';
 import type { TimerWheel, WheelTimer } from './timer-wheel.ts';
 
+/** When a silent peer is asked, and when it is given up. */
 export interface KeepAliveOptions {
   /**
    * Milliseconds of silence after which the peer is asked. @defaultValue 25,000: NAT boxes forget a TCP mapping after minutes,

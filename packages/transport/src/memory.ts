@@ -10,6 +10,7 @@ export interface MemoryNetwork {
   nextDialler: number;
 }
 
+/** Which network a memory transport is on. */
 export interface MemoryTransportOptions {
   /** @defaultValue a network of its own: reaches only itself */
   readonly network?: MemoryNetwork;

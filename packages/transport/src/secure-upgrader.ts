@@ -6,6 +6,7 @@ import { upgradeInbound, upgradeOutbound } from './upgrade.ts';
 import type { UpgradeOptions } from './upgrade-options.ts';
 import type { Upgrader, UpgraderOptions } from './upgrader.ts';
 
+/** What an upgrader is made of. */
 export interface SecureUpgraderOptions {
   /** Gives the keys for one handshake: an `Identity` of `@nzcore/identity`. */
   readonly identity: { handshakeIdentity(now: number): LocalIdentity };

@@ -15,6 +15,7 @@ export interface TimerWheel extends Timers, Disposable {
   readonly size: number;
 }
 
+/** How a timer wheel keeps time. */
 export interface TimerWheelOptions {
   readonly clock?: Clock;
   /**

@@ -16,6 +16,7 @@ export interface TransportUnderTest {
   readonly foreignAddress: string;
 }
 
+/** What the compliance suite runs with. */
 export interface TransportSuiteOptions {
   /** Registers a test: `test` or `it` of the runner. */
   readonly test: (name: string, run: () => Promise<void>) => void;

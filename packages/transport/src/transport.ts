@@ -1,9 +1,11 @@
 import type { ByteConnection } from './byte-connection.ts';
 
+/** How a dial is given up. */
 export interface DialOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Who gets what a listener accepts. */
 export interface ListenOptions {
   readonly signal?: AbortSignal;
   /** A connection was accepted; its owner calls `start` or `destroy`. Must not throw. */

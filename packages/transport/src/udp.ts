@@ -23,6 +23,7 @@ export type {
 export { createDatagramEndpoint, type DatagramEndpointOptions } from './datagram-endpoint.ts';
 export { MAX_CONTENT } from './datagram-session.ts';
 
+/** What an endpoint binds and whom it serves. */
 export interface UdpEndpointOptions extends Omit<DatagramEndpointOptions, 'send'> {
   /** Multiaddr text to bind. @defaultValue `/ip4/0.0.0.0/udp/0` */
   readonly address?: string;

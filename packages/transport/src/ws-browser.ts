@@ -18,6 +18,7 @@ export interface StandardWebSocket {
   addEventListener(type: 'close', listener: (event: { readonly code: number }) => void): void;
 }
 
+/** How the platform's WebSocket is used. */
 export interface BrowserWebSocketTransportOptions {
   /** @defaultValue the global `WebSocket` */
   readonly WebSocket?: new (

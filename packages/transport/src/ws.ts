@@ -14,6 +14,7 @@ import type { DialOptions, Listener, ListenOptions, Transport } from './transpor
 import { createWebSocketConnection } from './ws-connection.ts';
 import { MAX_MESSAGE_SIZE } from './ws-message.ts';
 
+/** How WebSockets are dialled and accepted. */
 export interface WebSocketTransportOptions {
   /** PEM certificate chain and key: needed to listen on `/tls/ws` addresses. */
   readonly tls?: { readonly cert: string | Uint8Array; readonly key: string | Uint8Array };
