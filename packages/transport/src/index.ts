@@ -32,7 +32,7 @@ export {
 } from './connection-manager.ts';
 export type { DialPolicy } from './dial-order.ts';
 export { TransportError, type TransportErrorCode, type TransportErrorOptions } from './errors.ts';
-export { ResetCode } from './frames.ts';
+export { FIRST_APPLICATION_CODE, ResetCode } from './frames.ts';
 export { formatIp, type IpBytes, type IpScope, ipLimitKeys, ipScope, parseIp } from './ip.ts';
 export type { KeepAliveOptions } from './keep-alive.ts';
 export type { WireLimits } from './limits.ts';

@@ -20,7 +20,7 @@ export function createKeyPairPool(generate: () => KeyPair): KeyPairPool {
   function fillLater(): void {
     if (isFilling || pairs.length >= POOL_SIZE) return;
     isFilling = true;
-    const immediate = setImmediate(() => {
+    const immediate = globalThis.setImmediate(() => {
       isFilling = false;
       pairs.push(generate());
       fillLater();
