@@ -3,6 +3,7 @@ import { type AeadName, aeadContestants } from '../crypto/aeads.ts';
 import { agreementContestants, signatureContestants } from '../crypto/curves.ts';
 import { digestContestants, hkdfContestants, hmacContestants } from '../crypto/hashes.ts';
 import { passwordContestants } from '../crypto/passwords.ts';
+import { protocolTrials } from '../crypto/protocols.ts';
 
 const SIZES: readonly (readonly [name: string, length: number])[] = [
   ['64', 64],
@@ -51,5 +52,6 @@ export const area: Area = {
     single('x25519-keypair', agreementContestants('generate')),
     single('argon2id-19mib', passwordContestants('argon2id')),
     single('scrypt-16mib', passwordContestants('scrypt')),
+    ...protocolTrials,
   ],
 };

@@ -89,6 +89,7 @@ export class ReceivingSide {
     this.#keys?.wipe();
     this.#keys = undefined;
     this.#partial?.bytes.wipe();
+    this.#partial?.opener?.dispose();
     this.#partial = undefined;
   }
 
