@@ -16,6 +16,8 @@ export interface StreamOwner {
   readonly connection: Connection;
   readonly maxQueuedBytes: number;
   sendNow(stream: MuxStream, data: Uint8Array): number;
+  /** Seals what this turn has gathered. */
+  flush(): void;
   wait(stream: MuxStream): void;
   sendFin(stream: MuxStream): void;
   sendReset(stream: MuxStream, code: number): void;
@@ -56,6 +58,7 @@ export class MuxStream implements Stream, Sender {
   #unread: ByteQueue | undefined;
   #sink: StreamSink | undefined;
   #isPaused = false;
+  #isDelivering = false;
   #isEndDelivered = false;
   #waiters: Deferred<void>[] | undefined;
   #finWaiters: Deferred<void>[] | undefined;
@@ -100,7 +103,11 @@ export class MuxStream implements Stream, Sender {
 
   drained(options: SignalOptions = {}): Promise<void> {
     if (this.failure !== undefined) return rejected(this.failure);
-    if (this.queuedBytes === 0) return Promise.resolve();
+    if (this.queuedBytes === 0) {
+      // A large piece may be in the record that this turn is still gathering.
+      this.#owner.flush();
+      return Promise.resolve();
+    }
     const waiter = createDeferred<void>();
     this.#waiters ??= [];
     this.#waiters.push(waiter);
@@ -168,6 +175,7 @@ export class MuxStream implements Stream, Sender {
 
   /** The reset that an abort of `signal` causes, as long as the stream lives. */
   bindSignal(signal: AbortSignal): void {
+    if (this.#isFinished) return;
     const onAbort = (): void => {
       const cause = signal.reason;
       this.resetWith(ResetCode.cancelled, cause instanceof Error ? cause : new Error('aborted', { cause }));
@@ -259,17 +267,23 @@ export class MuxStream implements Stream, Sender {
   /** Hands over what is unread, then the end; stops as soon as the sink pauses. */
   #deliver(): void {
     if (this.failure !== undefined && (!this.isRemoteFinished || this.#isEndDelivered)) this.#tellReset();
-    if (this.#sink === undefined || this.#isEndDelivered) return;
-    while (!this.#isPaused) {
+    // A sink that resumes within `onData` is served by the loop that called it.
+    if (this.#sink === undefined || this.#isEndDelivered || this.#isDelivering) return;
+    this.#isDelivering = true;
+    while (!this.#isPaused && this.#sink !== undefined) {
       const chunk = this.#unread?.shift();
       if (chunk === undefined) break;
       this.#owner.onUnread(-chunk.length);
       this.#handOver(chunk);
     }
-    if (this.#isPaused || !this.isRemoteFinished || this.unreadBytes > 0) return;
+    this.#isDelivering = false;
+    if (!this.#isPaused && this.isRemoteFinished && this.unreadBytes === 0) this.#deliverEnd();
+  }
+
+  #deliverEnd(): void {
     this.#isEndDelivered = true;
     try {
-      this.#sink.onEnd();
+      this.#sink?.onEnd();
     } catch (cause) {
       this.#sinkThrew(cause);
     }

@@ -93,6 +93,7 @@ class StreamRequester implements Requester {
       await this.#send(id, body);
       return await answer.promise;
     } finally {
+      this.#waiting.delete(id);
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
     }

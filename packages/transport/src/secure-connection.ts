@@ -141,7 +141,7 @@ export class SecureConnection implements Connection, ByteConnectionHandler, MuxH
     return stream;
   }
 
-  async ping(options: SignalOptions = {}): Promise<number> {
+  ping(options: SignalOptions = {}): Promise<number> {
     return abortable(this.#mux.ping(), options.signal);
   }
 

@@ -101,5 +101,122 @@ for (const version of [1, 2]) {
       await pair.settle();
       expect(isDrained).toBe(true);
     });
+
+    it('is done with a large piece when drained resolves', async () => {
+      const pair = createMuxPair({ version });
+      const stream = pair.a.mux.openStream('/x');
+      const piece = new Uint8Array(20_000).fill(1);
+      stream.write(piece);
+      await stream.drained();
+      piece.fill(2);
+      await pair.settle();
+      const received = concat(collect(pair.b.accepted[0]!).chunks);
+      expect(received.every((byte) => byte === 1)).toBe(true);
+      expect(received).toHaveLength(20_000);
+    });
+
+    it('serves a sink that pauses and resumes within onData in order and without recursion', async () => {
+      const pair = createMuxPair({ version });
+      const stream = pair.a.mux.openStream('/x');
+      for (let i = 0; i < 500; i += 1) {
+        stream.write(new Uint8Array(1500).fill(i));
+        await turn();
+      }
+      await pair.settle();
+      const reader = pair.b.accepted[0]!;
+      const seen: number[] = [];
+      let depth = 0;
+      let deepest = 0;
+      reader.receive({
+        onData(chunk) {
+          depth += 1;
+          deepest = Math.max(deepest, depth);
+          reader.pause();
+          for (const byte of chunk) if (byte !== seen.at(-1)) seen.push(byte);
+          reader.resume();
+          depth -= 1;
+        },
+        onEnd: () => undefined,
+        onReset: () => undefined,
+      });
+      expect(deepest).toBe(1);
+      expect(seen).toEqual(Array.from({ length: 500 }, (_, i) => i & 255));
+    });
+
+    it('gives waiting streams their turn: a bulk writer does not starve another', async () => {
+      const pair = createMuxPair({ version });
+      const bulk = pair.a.mux.openStream('/bulk');
+      const small = pair.a.mux.openStream('/small');
+      await pair.settle();
+      pair.a.isWritable = false;
+      bulk.write(new Uint8Array(900_000));
+      bulk.write(new Uint8Array(50_000));
+      small.write(text('urgent'));
+      const received = collect(pair.b.accepted[1]!);
+      await pair.settle();
+      for (let records = 0; records < 4 && received.chunks.length === 0; records += 1) {
+        pair.a.mux.onDrain();
+        await pair.settle();
+      }
+      expect(concat(received.chunks)).toEqual(text('urgent'));
+    });
+
+    it('opens, uses and ends ten thousand streams, and nothing of them is left', async () => {
+      const pair = createMuxPair({ version });
+      pair.b.onStream = (stream) =>
+        stream.receive({
+          onData: (chunk) => void stream.write(chunk),
+          onEnd: () => void stream.closeWrite(),
+          onReset: () => undefined,
+        });
+      const ended: Collected[] = [];
+      for (let i = 0; i < 10_000; i += 1) {
+        const stream = pair.a.mux.openStream('/echo/1', text(String(i)));
+        ended.push(collect(stream));
+        void stream.closeWrite();
+        if (i % 1000 === 999) await pair.settle();
+      }
+      expect(ended.every(({ ended: isEnded }) => isEnded)).toBe(true);
+      expect(pair.a.mux.streamCount + pair.b.mux.streamCount).toBe(0);
+    });
+
+    it('ends a stream whose signal aborts, on both sides', async () => {
+      const pair = createMuxPair({ version });
+      const stream = pair.a.mux.openStream('/x');
+      const controller = new AbortController();
+      stream.bindSignal(controller.signal);
+      await pair.settle();
+      const far = collect(pair.b.accepted[0]!);
+      const near = collect(stream);
+      controller.abort(new Error('enough'));
+      await pair.settle();
+      expect(near.error?.message).toBe('enough');
+      expect(far.error).toMatchObject({ code: 'STREAM_RESET', resetCode: 0 });
+    });
+
+    it('gives every wait its own promise: a drain that is over does not let the next writer through', async () => {
+      const pair = createMuxPair({ version });
+      const stream = pair.a.mux.openStream('/x');
+      await pair.settle();
+      const piece = new Uint8Array(65_536);
+      for (let round = 0; round < 3; round += 1) {
+        while (stream.write(piece));
+        let isDrained = false;
+        const drained = stream.drained().then(() => {
+          isDrained = true;
+        });
+        await pair.settle();
+        expect(isDrained).toBe(false);
+        pair.b.accepted[0]!.receive({
+          onData: () => undefined,
+          onEnd: () => undefined,
+          onReset: () => undefined,
+        });
+        pair.b.accepted[0]!.resume();
+        await pair.settle();
+        await drained;
+        pair.b.accepted[0]!.pause();
+      }
+    });
   });
 }
