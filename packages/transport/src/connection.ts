@@ -19,6 +19,7 @@ export interface ConnectionStats {
   readonly roundTrip: number | undefined;
 }
 
+/** Options of `Connection.openStream`. */
 export interface OpenStreamOptions extends SignalOptions {
   /** First bytes, sent in the same frame as the protocol name. Treated as by `Stream.write`. */
   readonly data?: Uint8Array;

@@ -10,6 +10,7 @@ export interface StreamSink {
   onReset(error: Error): void;
 }
 
+/** For calls that can be aborted: they reject with the reason of the signal. */
 export interface SignalOptions {
   readonly signal?: AbortSignal;
 }

@@ -6,6 +6,7 @@ import { createTcpConnection, type TcpAddresses } from './tcp-connection.ts';
 import { createTcpReceiver, type TcpReceiver } from './tcp-receiver.ts';
 import type { DialOptions, Listener, ListenOptions, Transport } from './transport.ts';
 
+/** Options of {@link createTcpTransport}. */
 export interface TcpTransportOptions {
   /** Pending connections that the kernel keeps. @defaultValue 511 */
   readonly backlog?: number;
