@@ -201,7 +201,12 @@ function areAddresses(value: unknown): value is string[] {
     Array.isArray(value) &&
     value.length <= MAX_ADDRESSES &&
     value.every(
-      (item) => typeof item === 'string' && item.length <= MAX_ADDRESS_LENGTH && ADDRESS_PATTERN.test(item),
+      (item) =>
+        typeof item === 'string' &&
+        item.length <= MAX_ADDRESS_LENGTH &&
+        ADDRESS_PATTERN.test(item) &&
+        // The card says who answers there; an address could name somebody else.
+        !`${item}/`.includes('/p2p/'),
     )
   );
 }

@@ -122,25 +122,31 @@ export interface SignRecoveryInput {
 /** The statement of the recovery key that `from` is now `to`. */
 export function signRecovery({ from, to, recoveryKey, now }: SignRecoveryInput): Uint8Array {
   assertTime('now', now);
-  const fields = [VERSION, publicKeyFromPeerId(from), to.publicKey, recoveryKey.publicKey, now];
+  const lost = publicKeyFromPeerId(from);
+  if (sameBytes(lost, to.publicKey)) throw new RangeError('a recovery needs a new key');
+  const fields = [VERSION, lost, to.publicKey, recoveryKey.publicKey, now];
   return encodeSigned(RECOVERY_DOMAIN, fields, recoveryKey, to);
 }
 
 /**
- * Verifies a recovery against the commitment that the peer made while it was trusted.
+ * Verifies a recovery of a peer against the commitment that this peer made while it was trusted. Both are asked for, as
+ * everybody can promise a recovery key: one that recovers its owner must not recover somebody else.
  *
- * @throws IdentityError `INVALID_STATEMENT`, also when another key than the promised one signed
+ * @throws IdentityError `INVALID_STATEMENT`, also when it is about another peer, or another key than the promised one
+ * signed
  */
 export function verifyRecovery(
   bytes: Uint8Array,
-  { commitment }: { readonly commitment: Uint8Array },
+  { peerId, commitment }: Pick<RecoveryCommitment, 'peerId' | 'commitment'>,
 ): Succession {
+  const peer = publicKeyFromPeerId(peerId);
   const signed = decodeSigned(RECOVERY_DOMAIN, bytes, {
     maxBytes: MAX_STATEMENT_BYTES,
     signatures: 2,
     signers: ([version, from, to, recoveryKey, issuedAt, ...rest]) =>
       version === VERSION &&
       isSuccession(from, to) &&
+      sameBytes(from as Uint8Array, peer) &&
       isBytes32(recoveryKey) &&
       sameBytes(recoveryCommitmentOf(recoveryKey), commitment) &&
       isTime(issuedAt) &&

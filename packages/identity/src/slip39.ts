@@ -61,9 +61,8 @@ export function importSlip39(
   { passphrase = '' }: { readonly passphrase?: string } = {},
 ): string {
   assertPassphrase(passphrase);
-  const normalised = shares.map(normalise);
-  if (normalised.length === 0 || normalised.length > MAX_SHARES) throw wrongShares();
-  const entropy = recover(normalised, passphrase);
+  if (shares.length === 0 || shares.length > MAX_SHARES) throw wrongShares();
+  const entropy = recover(shares.map(normalise), passphrase);
   try {
     return entropyToMnemonic(entropy);
   } catch {

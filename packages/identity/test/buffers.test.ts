@@ -31,6 +31,32 @@ describe('Buffers as bytes', () => {
     expect(passphrase.toString()).toBe('correct horse battery staple');
   });
 
+  it('of a passphrase may be wiped as soon as the call returned its promise', async () => {
+    const directory = await temporaryDirectory();
+    const used: Buffer[] = [];
+    const buffer = (text: string) => {
+      used.push(Buffer.from(text));
+      return used.at(-1)!;
+    };
+    const wiped = <T>(promise: Promise<T>): Promise<T> => {
+      for (const bytes of used.splice(0)) bytes.fill(0);
+      return promise;
+    };
+    const path = join(directory, 'keystore');
+    using keystore = await wiped(
+      createKeystore(path, { passphrase: buffer('first'), passwordHash, now: NOW }),
+    );
+    await wiped(keystore.unlock(buffer('first')));
+    await wiped(keystore.changePassphrase(buffer('first'), buffer('second'), { passwordHash }));
+    await keystore.unlock('second');
+    await wiped(keystore.revealMnemonic(buffer('second')));
+    const exported = await wiped(keystore.exportEncrypted(buffer('third'), { passwordHash }));
+    using imported = await wiped(
+      importKeystore(join(directory, 'copy'), exported, { passphrase: buffer('third') }),
+    );
+    expect(imported.profiles.list()).toEqual(keystore.profiles.list());
+  });
+
   it('of an exported keystore may change after the import', async () => {
     const directory = await temporaryDirectory();
     using keystore = await createKeystore(join(directory, 'a'), { passphrase: 'x', passwordHash, now: NOW });

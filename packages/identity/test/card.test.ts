@@ -123,7 +123,8 @@ describe('contact card', () => {
       '\u0007',
     ];
     for (const name of names) expect(() => createCard(identity, { now: NOW, name })).toThrow(RangeError);
-    for (const address of ['', 'tcp', '/ip4/1.2.3.4 ', '/é', `/${'x'.repeat(100)}`]) {
+    const [tooLong, named] = [`/${'x'.repeat(100)}`, `/ip4/192.0.2.1/tcp/4001/p2p/${identity.peerId}`];
+    for (const address of ['', 'tcp', '/ip4/1.2.3.4 ', '/é', tooLong, named, '/ip4/192.0.2.1/p2p']) {
       expect(() => createCard(identity, { now: NOW, addresses: [address] })).toThrow(RangeError);
     }
     expect(() => createCard(identity, { now: NOW, addresses: Array(5).fill('/tcp') })).toThrow(RangeError);

@@ -203,6 +203,8 @@ describe('SLIP-39', () => {
     expect(() => exportSlip39(WORDS, { threshold: 2, shares: 17 })).toThrow(RangeError);
     expect(() => exportSlip39(WORDS, { threshold: 2, shares: 2, passphrase: 'é' })).toThrow(RangeError);
     expect(() => importSlip39([])).toThrow(code('WRONG_SHARES'));
+    // Counted before any of them is read.
+    expect(() => importSlip39(Array(17).fill('no share'))).toThrow(code('WRONG_SHARES'));
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...slip39Helper.WORD_LIST), { maxLength: 40 }), (words) => {
         expect(() => importSlip39([words.join(' ')])).toThrow(code('INVALID_SHARE'));
@@ -257,7 +259,7 @@ describe('recovery by a key that was promised', () => {
     expect([peerId, issuedAt]).toEqual([oldKey.peerId, NOW]);
     expect(commitment).toEqual(recoveryKey.commitment);
     const statement = signRecovery({ from: oldKey.peerId, to: newKey, recoveryKey, now: NOW });
-    expect(verifyRecovery(statement, { commitment })).toEqual({
+    expect(verifyRecovery(statement, { peerId, commitment })).toEqual({
       kind: 'recovery',
       from: oldKey.peerId,
       to: newKey.peerId,
@@ -274,6 +276,7 @@ describe('recovery by a key that was promised', () => {
   it('is refused from any other key, for any other commitment, and for flipped bits', async () => {
     const other = await recoveryKeyFromMnemonic(WORDS, { passphrase: 'other' });
     const { commitment } = recoveryKey;
+    const { peerId } = oldKey;
     const byOther = signRecovery({ from: oldKey.peerId, to: thief, recoveryKey: other, now: NOW });
     const byThief = signRecovery({
       from: oldKey.peerId,
@@ -282,20 +285,34 @@ describe('recovery by a key that was promised', () => {
       now: NOW,
     });
     const good = signRecovery({ from: oldKey.peerId, to: newKey, recoveryKey, now: NOW });
-    expect(() => verifyRecovery(byOther, { commitment })).toThrow(code('INVALID_STATEMENT'));
-    expect(() => verifyRecovery(byThief, { commitment })).toThrow(code('INVALID_STATEMENT'));
-    expect(() => verifyRecovery(good, { commitment: other.commitment })).toThrow(code('INVALID_STATEMENT'));
+    expect(() => verifyRecovery(byOther, { peerId, commitment })).toThrow(code('INVALID_STATEMENT'));
+    expect(() => verifyRecovery(byThief, { peerId, commitment })).toThrow(code('INVALID_STATEMENT'));
+    expect(() => verifyRecovery(good, { peerId, commitment: other.commitment })).toThrow(
+      code('INVALID_STATEMENT'),
+    );
     expect(() => verifyRotation(good)).toThrow(code('INVALID_STATEMENT'));
     expect(() => verifyRecoveryCommitment(good)).toThrow(code('INVALID_STATEMENT'));
     fc.assert(
       fc.property(fc.nat({ max: good.length * 8 - 1 }), (bit) => {
         const flipped = good.slice();
         flipped[bit >> 3]! ^= 1 << (bit & 7);
-        expect(() => verifyRecovery(flipped, { commitment })).toThrow(code('INVALID_STATEMENT'));
+        expect(() => verifyRecovery(flipped, { peerId, commitment })).toThrow(code('INVALID_STATEMENT'));
       }),
     );
     other[Symbol.dispose]();
     expect(() => other.sign('app/v1', Uint8Array.of(1))).toThrow(code('DISPOSED'));
+  });
+
+  it('is refused for a peer who never promised that key: a contact’s own promise recovers nobody else', () => {
+    const promise = signRecoveryCommitment(thief, { recoveryPublicKey: recoveryKey.publicKey, now: NOW });
+    const known = verifyRecoveryCommitment(promise);
+    const takeover = signRecovery({ from: oldKey.peerId, to: newKey, recoveryKey, now: NOW });
+    expect(() => verifyRecovery(takeover, known)).toThrow(code('INVALID_STATEMENT'));
+    const own = signRecovery({ from: thief.peerId, to: newKey, recoveryKey, now: NOW });
+    expect(verifyRecovery(own, known)).toMatchObject({ from: thief.peerId, to: newKey.peerId });
+    expect(() => signRecovery({ from: newKey.peerId, to: newKey, recoveryKey, now: NOW })).toThrow(
+      RangeError,
+    );
   });
 
   it('throws INVALID_STATEMENT and nothing else for any bytes', () => {
@@ -304,7 +321,8 @@ describe('recovery by a key that was promised', () => {
         for (const verifyIt of [verifyRotation, verifyRecoveryCommitment]) {
           expect(() => verifyIt(bytes)).toThrow(code('INVALID_STATEMENT'));
         }
-        expect(() => verifyRecovery(bytes, recoveryKey)).toThrow(code('INVALID_STATEMENT'));
+        const { peerId } = oldKey;
+        expect(() => verifyRecovery(bytes, { ...recoveryKey, peerId })).toThrow(code('INVALID_STATEMENT'));
       }),
     );
   });

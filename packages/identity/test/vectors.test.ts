@@ -40,9 +40,9 @@ describe('spec/vectors/identity.json', () => {
       delegation.id,
     );
     expect(verifyRotation(fromHex(rotation.bytes))).toMatchObject({ from: rotation.from, to: rotation.to });
-    const { commitment } = verifyRecoveryCommitment(fromHex(recovery.promise));
-    expect(commitment).toEqual(fromHex(recovery.commitment));
-    expect(verifyRecovery(fromHex(recovery.bytes), { commitment })).toMatchObject({ to: rotation.to });
+    const promise = verifyRecoveryCommitment(fromHex(recovery.promise));
+    expect(promise.commitment).toEqual(fromHex(recovery.commitment));
+    expect(verifyRecovery(fromHex(recovery.bytes), promise)).toMatchObject({ to: rotation.to });
   });
 
   it('has boxes that open, and shares that bring the words back', async () => {

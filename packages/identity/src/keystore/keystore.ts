@@ -27,6 +27,7 @@ import {
   type Passphrase,
   type PasswordHash,
   passwordHashIsAcceptable,
+  withPassphrase,
 } from './password-hash.ts';
 import { assertProfileName, createProfiles, type Profiles } from './profiles.ts';
 import { createDataKey, openContents, sealContents, unwrapDataKey, wrapDataKey } from './sealing.ts';
@@ -115,6 +116,10 @@ export interface Keystore extends Disposable {
  * @throws IdentityError `KEYSTORE_EXISTS`: an existing file is never replaced; `INVALID_MNEMONIC`
  */
 export async function createKeystore(path: string, options: CreateKeystoreOptions): Promise<Keystore> {
+  return withPassphrase(options.passphrase, (passphrase) => createFile(path, { ...options, passphrase }));
+}
+
+async function createFile(path: string, options: CreateKeystoreOptions): Promise<Keystore> {
   const {
     passphrase,
     passwordHash = DEFAULT_PASSWORD_HASH,
@@ -183,6 +188,12 @@ interface Unlocked {
   readonly contents: KeystoreContents;
 }
 
+interface UnlockInput {
+  readonly passphrase: Passphrase;
+  /** How often the keystore had been locked when it was asked for. */
+  readonly locks: number;
+}
+
 interface KeystoreState {
   readonly path: string;
   readonly file: KeystoreFile;
@@ -217,19 +228,22 @@ class FileKeystore implements Keystore {
 
   unlock(passphrase: Passphrase, { signal }: UnlockOptions = {}): Promise<void> {
     const locks = this.#locks;
-    return this.#inTurn(async () => {
-      const dataKey = await unwrapDataKey(this.#file, { passphrase, signal });
-      try {
-        if (this.#locks !== locks)
-          throw new IdentityError('KEYSTORE_LOCKED', 'locked before it was unlocked');
-        const contents = openContents(dataKey, this.#file);
-        this.#forget();
-        this.#unlocked = { dataKey, contents };
-      } catch (error) {
-        dataKey.dispose();
-        throw error;
-      }
-    });
+    return withPassphrase(passphrase, (bytes) =>
+      this.#inTurn(() => this.#unlock({ passphrase: bytes, signal, locks })),
+    );
+  }
+
+  async #unlock({ passphrase, signal, locks }: UnlockOptions & UnlockInput): Promise<void> {
+    const dataKey = await unwrapDataKey(this.#file, { passphrase, signal });
+    try {
+      if (this.#locks !== locks) throw new IdentityError('KEYSTORE_LOCKED', 'locked before it was unlocked');
+      const contents = openContents(dataKey, this.#file);
+      this.#forget();
+      this.#unlocked = { dataKey, contents };
+    } catch (error) {
+      dataKey.dispose();
+      throw error;
+    }
   }
 
   lock(): void {
@@ -261,11 +275,15 @@ class FileKeystore implements Keystore {
   changePassphrase(current: Passphrase, next: Passphrase, options: PasswordOptions = {}): Promise<void> {
     const { passwordHash = DEFAULT_PASSWORD_HASH, signal } = options;
     assertPasswordHash(passwordHash);
-    return this.#inTurn(async () => {
-      using dataKey = await unwrapDataKey(this.#file, { passphrase: current, signal });
-      const wrapped = await wrapDataKey(dataKey, { passphrase: next, passwordHash, signal });
-      await this.#save({ ...this.#file, ...wrapped });
-    });
+    return withPassphrase(current, (currentBytes) =>
+      withPassphrase(next, (nextBytes) =>
+        this.#inTurn(async () => {
+          using dataKey = await unwrapDataKey(this.#file, { passphrase: currentBytes, signal });
+          const wrapped = await wrapDataKey(dataKey, { passphrase: nextBytes, passwordHash, signal });
+          await this.#save({ ...this.#file, ...wrapped });
+        }),
+      ),
+    );
   }
 
   async exportEncrypted(passphrase: Passphrase, options: PasswordOptions = {}): Promise<Uint8Array> {

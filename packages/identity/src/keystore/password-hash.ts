@@ -1,5 +1,5 @@
 /** From a passphrase to the key that wraps the data key, with bounded parameters (spec/identity.md §7.2). */
-import { argon2id, ready, scrypt } from '@nzcore/crypto';
+import { argon2id, ready, scrypt, wipe } from '@nzcore/crypto';
 import { copyBytes } from '../bytes.ts';
 
 /** How a passphrase becomes a key; stored in the keystore file. */
@@ -93,8 +93,24 @@ export function encodePassphrase(text: string): Uint8Array {
  *
  * @throws RangeError when it is empty
  */
-export function passphraseBytes(passphrase: Passphrase): Uint8Array {
+function passphraseBytes(passphrase: Passphrase): Uint8Array {
   const bytes = typeof passphrase === 'string' ? encodePassphrase(passphrase) : copyBytes(passphrase);
   if (bytes.length === 0) throw new RangeError('a passphrase must not be empty');
   return bytes;
+}
+
+/**
+ * Runs an action with a copy of the passphrase that is taken before this returns and wiped at the end: the caller may
+ * wipe its own as soon as it has the promise, whatever the action has to wait for.
+ */
+export async function withPassphrase<T>(
+  passphrase: Passphrase,
+  action: (bytes: Uint8Array) => Promise<T>,
+): Promise<T> {
+  const bytes = passphraseBytes(passphrase);
+  try {
+    return await action(bytes);
+  } finally {
+    wipe(bytes);
+  }
 }

@@ -10,7 +10,7 @@ import {
   payloadHeader,
   wrapHeader,
 } from './file-format.ts';
-import { hashPassphrase, type Passphrase, type PasswordHash, passphraseBytes } from './password-hash.ts';
+import { hashPassphrase, type Passphrase, type PasswordHash, withPassphrase } from './password-hash.ts';
 
 const NONCE = new Uint8Array(12);
 const DATA_KEY_LENGTH = 32;
@@ -112,11 +112,6 @@ interface KeyInput {
   readonly signal?: AbortSignal | undefined;
 }
 
-async function keyOf(passphrase: Passphrase, input: KeyInput): Promise<Uint8Array> {
-  const bytes = passphraseBytes(passphrase);
-  try {
-    return await hashPassphrase(bytes, input);
-  } finally {
-    wipe(bytes);
-  }
+function keyOf(passphrase: Passphrase, input: KeyInput): Promise<Uint8Array> {
+  return withPassphrase(passphrase, (bytes) => hashPassphrase(bytes, input));
 }

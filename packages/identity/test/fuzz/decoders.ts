@@ -184,7 +184,9 @@ export const targets: readonly FuzzTarget[] = [
   {
     name: 'recovery',
     seeds: [recovery, rotation],
-    run: refusesWith(['INVALID_STATEMENT'], (input) => verifyRecovery(input, { commitment })),
+    run: refusesWith(['INVALID_STATEMENT'], (input) =>
+      verifyRecovery(input, { peerId: alice.peerId, commitment }),
+    ),
   },
   {
     name: 'share',
