@@ -7,7 +7,7 @@ import type { Selection } from './selection.ts';
 /** Ed25519 with one rule on every backend (spec/crypto.md §3). */
 export function createEd25519(selection: Selection): Ed25519 {
   return {
-    generateKeyPair: () => selection.fixed().ed25519.generateKeyPair(),
+    generateKeyPair: () => selection.derivation().ed25519.generateKeyPair(),
     keyPairFromSeed(seed) {
       assertBytes('seed', seed, 32);
       const secretKey = copyBytes(seed);
