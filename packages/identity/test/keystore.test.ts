@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
@@ -228,6 +228,39 @@ describe('keystore', () => {
     using again = await openKeystore(path);
     await again.unlock(passphrase);
     expect(again.profiles.list().map(({ name }) => name)).toEqual(['default', 'work']);
+  });
+
+  it('takes one of two changes that are made at once, so that no profile index is given twice', async () => {
+    const path = await keystorePath();
+    (await createKeystore(path, options)).lock();
+    for (let round = 0; round < 2; round++) {
+      using one = await openKeystore(path);
+      using other = await openKeystore(path);
+      await Promise.all([one.unlock(passphrase), other.unlock(passphrase)]);
+      const results = await Promise.allSettled([
+        one.profiles.create(`one ${round}`, { now: NOW }),
+        other.profiles.create(`other ${round}`, { now: NOW }),
+      ]);
+      const refused = results.filter((result) => result.status === 'rejected');
+      expect(refused.map(({ reason }) => (reason as IdentityError).code)).toEqual(['KEYSTORE_CHANGED']);
+    }
+    expect(await readdir(join(path, '..'))).toEqual(['peer.keystore']);
+  });
+
+  it('waits for another writer, but not for one that a crash ended', async () => {
+    const path = await keystorePath();
+    const lock = join(path, '..', '.peer.keystore.lock');
+    using keystore = await createKeystore(path, options);
+    const before = await readFile(path);
+    await writeFile(lock, '');
+    const waiting = keystore.profiles.create('work', { now: NOW });
+    expect(await readFile(path)).toEqual(before);
+    await rm(lock);
+    expect((await waiting).index).toBe(1);
+    await writeFile(lock, '');
+    await utimes(lock, 1, 1);
+    expect((await keystore.profiles.create('play', { now: NOW })).index).toBe(2);
+    expect(await readdir(join(path, '..'))).toEqual(['peer.keystore']);
   });
 
   it('keeps the old file when the new one cannot be written', async () => {

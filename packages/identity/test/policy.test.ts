@@ -198,6 +198,30 @@ describe('policy', () => {
     expect(policyAllows([['not', ['like', '.a', 'b*']]], { a: 'a'.repeat(4097) })).toBe(false);
   });
 
+  it('refuses instead of working for seconds: hostile statements over many arguments', () => {
+    const pattern = `*${'a'.repeat(250)}b`;
+    const args = { list: Array<string>(64).fill('a'.repeat(4096)), map: numbered(20_000) };
+    const one: PolicyStatement = ['all', '.list', ['not', ['like', '.', pattern]]];
+    const deep: PolicyStatement = [
+      'all',
+      '.map',
+      ['or', Array(30).fill(['==', `.${'["a"]?'.repeat(16)}`, 1])],
+    ];
+    const equal: PolicyStatement = ['not', ['==', '.map', {}]];
+    const start = process.cpuUsage();
+    for (const statement of [one, deep, equal]) {
+      const policy = Array<PolicyStatement>(statement === deep ? 2 : 20).fill(statement);
+      expect(isPolicy(policy)).toBe(true);
+      expect(policyAllows(policy, args)).toBe(statement === equal);
+    }
+    const { user, system } = process.cpuUsage(start);
+    expect((user + system) / 1000).toBeLessThan(3000);
+    // Nothing that is left undecided turns into consent.
+    expect(policyAllows([['or', [one, ['==', '.map', 1]]]], args)).toBe(false);
+    // An honest one over as many arguments is decided.
+    expect(policyAllows([['all', '.list', ['like', '.', 'a*']]], args)).toBe(true);
+  });
+
   it('gives a boolean for any value and any policy', () => {
     const statement = fc.letrec<{ s: unknown }>((tie) => ({
       s: fc.oneof(
@@ -220,6 +244,10 @@ describe('policy', () => {
     );
   });
 });
+
+function numbered(size: number): PolicyValue {
+  return Object.fromEntries(Array.from({ length: size }, (_, i) => [`k${i}`, i]));
+}
 
 function nest(levels: number): unknown {
   return levels === 0 ? ['==', '.a', 1] : ['not', nest(levels - 1)];

@@ -2,8 +2,8 @@
  * UCAN's policy language: statements over the arguments of an invocation. Policies of a chain are a conjunction, so
  * a delegation can only narrow what it received (spec/identity.md §8.3).
  *
- * The evaluator reads own properties only, needs no regular expressions, and its work is bounded by the size of the
- * policy times the size of the arguments.
+ * The evaluator reads own properties only, matches patterns without regular expressions, and its work is bounded: the
+ * author of a policy and the arguments may both be hostile.
  */
 
 /** A value as arguments and policies carry it. */
@@ -40,6 +40,8 @@ const MAX_SELECTOR_LENGTH = 256;
 const MAX_PATTERN_LENGTH = 256;
 // A pattern costs its length times that of the text; a longer text is undecided.
 const MAX_MATCHED_LENGTH = 4096;
+// Steps of one policy over arguments of any size: some tens of milliseconds at most.
+const MAX_WORK = 2 ** 20;
 const STEP_PATTERN =
   /\.?\["([^"\\\]]{0,64})"\](\??)|\.?\[(-?\d{1,9})\](\??)|\.([A-Za-z_][A-Za-z0-9_-]{0,63})(\??)/y;
 
@@ -50,10 +52,21 @@ export function isPolicy(value: unknown): value is Policy {
 
 /**
  * Whether every statement holds for the arguments. A statement whose selector finds nothing, or a value of another
- * type, is undecided; neither it nor its negation holds.
+ * type, is undecided; neither it nor its negation holds. So is what is left when the work is used up.
  */
 export function policyAllows(policy: Policy, args: PolicyValue): boolean {
-  return conjunction(policy.map((statement) => decide(statement, args))) === true;
+  const work: Work = { left: MAX_WORK };
+  return conjunction(policy.map((statement) => decide(statement, args, work))) === true;
+}
+
+/** Characters, values and members that may still be looked at. */
+interface Work {
+  left: number;
+}
+
+function isAffordable(work: Work, steps: number): boolean {
+  work.left -= steps;
+  return work.left >= 0;
 }
 
 interface PolicyCount {
@@ -126,24 +139,34 @@ function negation(decision: Decision): Decision {
   return decision === undefined ? undefined : !decision;
 }
 
-function decide(statement: PolicyStatement, args: PolicyValue): Decision {
+function decide(statement: PolicyStatement, args: PolicyValue, work: Work): Decision {
+  if (!isAffordable(work, costOf(statement))) return undefined;
   switch (statement[0]) {
     case 'not':
-      return negation(decide(statement[1], args));
+      return negation(decide(statement[1], args, work));
     case 'and':
-      return conjunction(statement[1].map((nested) => decide(nested, args)));
+      return conjunction(statement[1].map((nested) => decide(nested, args, work)));
     case 'or':
       // As in UCAN: an empty disjunction restricts nothing.
-      return statement[1].length === 0 || disjunction(statement[1].map((nested) => decide(nested, args)));
+      return (
+        statement[1].length === 0 || disjunction(statement[1].map((nested) => decide(nested, args, work)))
+      );
     case 'all':
     case 'any': {
-      const decisions = elements(select(args, statement[1]))?.map((value) => decide(statement[2], value));
+      const decisions = elements(select(args, statement[1]))?.map((value) =>
+        decide(statement[2], value, work),
+      );
       if (decisions === undefined) return undefined;
       return statement[0] === 'all' ? conjunction(decisions) : disjunction(decisions);
     }
     default:
-      return compare(statement, select(args, statement[1]));
+      return compare(statement, select(args, statement[1]), work);
   }
+}
+
+/** One for the statement, and its selector, which is read each time. */
+function costOf([, selector]: PolicyStatement): number {
+  return typeof selector === 'string' ? 1 + selector.length : 1;
 }
 
 function elements(value: PolicyValue | undefined): readonly PolicyValue[] | undefined {
@@ -153,17 +176,17 @@ function elements(value: PolicyValue | undefined): readonly PolicyValue[] | unde
 
 type Comparison = Extract<PolicyStatement, readonly [string, string, string | number | PolicyValue]>;
 
-function compare(statement: Comparison, value: PolicyValue | undefined): Decision {
+function compare(statement: Comparison, value: PolicyValue | undefined, work: Work): Decision {
   if (value === undefined) return undefined;
   const operand = statement[2];
   switch (statement[0]) {
     case '==':
-      return equals(value, operand as PolicyValue);
+      return equals(value, operand as PolicyValue, work);
     case '!=':
-      return !equals(value, operand as PolicyValue);
+      return !equals(value, operand as PolicyValue, work);
     case 'like':
       return typeof value === 'string' && value.length <= MAX_MATCHED_LENGTH
-        ? matchesGlob(value, operand as string)
+        ? matchesGlob(value, operand as string, work)
         : undefined;
     default:
       return typeof value === 'number' ? ordered(statement[0] as '<', value, operand as number) : undefined;
@@ -221,7 +244,8 @@ function step(value: PolicyValue | undefined, key: string | number): PolicyValue
   return isMap(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-function equals(a: PolicyValue | undefined, b: PolicyValue | undefined): boolean {
+function equals(a: PolicyValue | undefined, b: PolicyValue | undefined, work: Work): boolean {
+  work.left--;
   if (a === b) return true;
   if (a instanceof Uint8Array) {
     return b instanceof Uint8Array && a.length === b.length && a.every((byte, i) => byte === b[i]);
@@ -229,14 +253,17 @@ function equals(a: PolicyValue | undefined, b: PolicyValue | undefined): boolean
   if (Array.isArray(a)) {
     const other = b as readonly PolicyValue[];
     return (
-      Array.isArray(b) && a.length === b.length && a.every((item, i) => equals(item as PolicyValue, other[i]))
+      Array.isArray(b) &&
+      a.length === b.length &&
+      a.every((item, i) => equals(item as PolicyValue, other[i], work))
     );
   }
   if (!isMap(a) || !isMap(b)) return false;
   const keys = Object.keys(a);
+  work.left -= keys.length;
   return (
     keys.length === Object.keys(b).length &&
-    keys.every((key) => Object.hasOwn(b, key) && equals(a[key], b[key]))
+    keys.every((key) => Object.hasOwn(b, key) && equals(a[key], b[key], work))
   );
 }
 
@@ -247,13 +274,15 @@ function isMap(value: PolicyValue | undefined): value is { readonly [key: string
 }
 
 /** `*` stands for any characters, `\*` for a star; greedy with one point to return to, so never exponential. */
-function matchesGlob(text: string, pattern: string): boolean {
+function matchesGlob(text: string, pattern: string, work: Work): Decision {
+  if (!isAffordable(work, pattern.length)) return undefined;
   const tokens = pattern.match(/\\\*|[\s\S]/g) ?? [];
   let at = 0;
   let token = 0;
   let starToken = -1;
   let starAt = 0;
   while (at < text.length) {
+    if (!isAffordable(work, 1)) return undefined;
     const expected = tokens[token];
     if (expected === '*') {
       starToken = token++;

@@ -118,6 +118,7 @@ async function openFile(path: string, flags: number): Promise<{ handle: FileHand
   return { handle, [Symbol.asyncDispose]: () => handle.close() };
 }
 
-function isSystemError(error: unknown, code: string): boolean {
+/** Whether the operating system gave this error. */
+export function isSystemError(error: unknown, code: string): boolean {
   return error instanceof Error && (error as NodeJS.ErrnoException).code === code;
 }

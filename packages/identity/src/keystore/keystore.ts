@@ -22,6 +22,7 @@ import {
   type KeystoreFile,
   MAX_KEYSTORE_LENGTH,
 } from './file-format.ts';
+import { withFileLock } from './file-lock.ts';
 import {
   DEFAULT_PASSWORD_HASH,
   type Passphrase,
@@ -334,7 +335,12 @@ class FileKeystore implements Keystore {
     if (this.#unlocked?.dataKey === dataKey) this.#unlocked = { dataKey, contents: changed };
   }
 
-  async #save(file: KeystoreFile): Promise<void> {
+  /** Compares and replaces under a lock: of two changes made at once, one would be lost and its index given twice. */
+  #save(file: KeystoreFile): Promise<void> {
+    return withFileLock(this.path, () => this.#replace(file));
+  }
+
+  async #replace(file: KeystoreFile): Promise<void> {
     const onDisk = await readKeystoreBytes(this.path);
     if (onDisk === undefined || !Buffer.from(onDisk).equals(this.#bytes)) {
       throw new IdentityError(
