@@ -3,7 +3,9 @@ import { ready } from '@nzcore/crypto';
 import { identityFromSeed, type LocalIdentity } from '@nzcore/identity';
 import {
   type Connection,
+  createConnectionManager,
   createTimerWheel,
+  createUpgrader,
   type Stream,
   type Transport,
   upgradeInbound,
@@ -83,6 +85,15 @@ export function createNewZoneCore(options: NewZoneCoreOptions): Adapter {
       const [address] = addresses;
       if (address === undefined) throw new Error('nothing was bound');
       return address;
+    },
+    async listen() {
+      const identity = identityFromSeed(randomBytes(32));
+      const manager = createConnectionManager({
+        localPeer: identity.peerId,
+        upgrader: createUpgrader({ identity }),
+        transports: [transport],
+      });
+      await manager.listen(listen);
     },
     async connect(address) {
       await ready();

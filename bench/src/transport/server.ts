@@ -6,7 +6,8 @@ import { measureMemory, type ServerMessage } from './messages.ts';
 const message = new Uint8Array(64).fill(7);
 
 function send(answer: ServerMessage): void {
-  process.send?.(answer);
+  // The driver may have gone, with its connections still to be noticed.
+  process.send?.(answer, () => undefined);
 }
 
 function serveStream(stream: PeerStream, mode: Mode): void {
