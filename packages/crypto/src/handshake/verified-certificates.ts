@@ -10,18 +10,20 @@ const MAX_CERTIFICATES = 1_024;
  * that comes back costs no verification. Nothing here is secret, and the expiry is judged anew each time.
  */
 class VerifiedCertificates {
-  readonly #known = new Set<string>();
+  /** What was verified (identity, then the signed bytes), by signature. */
+  readonly #known = new Map<string, Uint8Array>();
 
-  has(id: string): boolean {
-    if (!this.#known.delete(id)) return false;
-    this.#known.add(id);
-    return true;
+  get(signature: string): Uint8Array | undefined {
+    const claim = this.#known.get(signature);
+    // The one that was used last is forgotten last.
+    if (claim && this.#known.delete(signature)) this.#known.set(signature, claim);
+    return claim;
   }
 
-  add(id: string): void {
-    this.#known.add(id);
+  add(signature: string, claim: Uint8Array): void {
+    this.#known.set(signature, claim);
     if (this.#known.size <= MAX_CERTIFICATES) return;
-    const [oldest] = this.#known;
+    const [oldest] = this.#known.keys();
     this.#known.delete(oldest!);
   }
 }
@@ -40,9 +42,11 @@ export function verifyCertificate(
     known = new VerifiedCertificates();
     verified.set(primitives, known);
   }
-  const id = String.fromCharCode(...concatBytes(identity, signed, certificate.signature));
-  if (known.has(id)) return true;
+  const id = String.fromCharCode(...certificate.signature);
+  const claim = concatBytes(identity, signed);
+  const verifiedClaim = known.get(id);
+  if (verifiedClaim && primitives.equalBytes(verifiedClaim, claim)) return true;
   if (!primitives.ed25519.verify(certificate.signature, signed, identity)) return false;
-  known.add(id);
+  known.add(id, claim);
   return true;
 }

@@ -9,22 +9,24 @@ export const TAG_LENGTH = 16;
 const KEY_LENGTH = 32;
 const NONCE_LENGTH = 12;
 const nothing = new Uint8Array(0);
+// Written right before each use and read before it ends, so that all cipher states can share it.
+const nonce = new Uint8Array(NONCE_LENGTH);
+const nonceView = new DataView(nonce.buffer);
 
 /**
  * Writes a counter into the last 8 of 12 nonce bytes: little-endian for ChaChaPoly, big-endian for AESGCM (Noise §12.3, §12.4).
  */
-export function writeNonce(nonce: DataView, cipherName: CipherName, counter: number): void {
+function writeNonce(cipherName: CipherName, counter: number): void {
   const isLittleEndian = cipherName === 'ChaChaPoly';
   const low = counter % 2 ** 32;
   const high = Math.floor(counter / 2 ** 32);
-  nonce.setUint32(isLittleEndian ? 4 : 8, low, isLittleEndian);
-  nonce.setUint32(isLittleEndian ? 8 : 4, high, isLittleEndian);
+  nonceView.setUint32(isLittleEndian ? 4 : 8, low, isLittleEndian);
+  nonceView.setUint32(isLittleEndian ? 8 : 4, high, isLittleEndian);
 }
 
 /** CipherState of Noise §5.1: a key and a counter. Wiped by `[Symbol.dispose]`. */
 export class CipherState implements Disposable {
   readonly #suite: CipherSuite;
-  readonly #nonce = new DataView(new ArrayBuffer(NONCE_LENGTH));
   #key: Uint8Array | undefined;
   #counter = 0;
 
@@ -80,8 +82,8 @@ export class CipherState implements Disposable {
   /** Replaces the key by a one-way function of it (Noise §4.2, §11.3). The counter stays. */
   rekey(): void {
     const key = this.#take();
-    const nonce = new Uint8Array(NONCE_LENGTH).fill(0xff, 4);
-    const sealed = this.#suite.cipher.seal(key, nonce, new Uint8Array(KEY_LENGTH), nothing);
+    const lastNonce = new Uint8Array(NONCE_LENGTH).fill(0xff, 4);
+    const sealed = this.#suite.cipher.seal(key, lastNonce, new Uint8Array(KEY_LENGTH), nothing);
     this.#suite.primitives.wipe(key);
     this.#key = sealed.slice(0, KEY_LENGTH);
     this.#suite.primitives.wipe(sealed);
@@ -102,8 +104,8 @@ export class CipherState implements Disposable {
   }
 
   #nonceBytes(): Uint8Array {
-    writeNonce(this.#nonce, this.#suite.cipherName, this.#counter);
-    return new Uint8Array(this.#nonce.buffer);
+    writeNonce(this.#suite.cipherName, this.#counter);
+    return nonce;
   }
 }
 
