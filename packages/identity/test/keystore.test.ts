@@ -1,4 +1,16 @@
-import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
@@ -245,6 +257,21 @@ describe('keystore', () => {
       expect(refused.map(({ reason }) => (reason as IdentityError).code)).toEqual(['KEYSTORE_CHANGED']);
     }
     expect(await readdir(join(path, '..'))).toEqual(['peer.keystore']);
+  });
+
+  it('is replaced where it is: a link to it stays one, and no old passphrase opens its target', async () => {
+    const target = await keystorePath();
+    (await createKeystore(target, options)).lock();
+    const path = join(await temporaryDirectory(), 'link');
+    await symlink(target, path);
+    using keystore = await openKeystore(path);
+    await keystore.changePassphrase(passphrase, 'next', { passwordHash });
+    expect((await lstat(path)).isSymbolicLink()).toBe(true);
+    using opened = await openKeystore(target);
+    await expect(opened.unlock(passphrase)).rejects.toThrow(code('WRONG_PASSPHRASE'));
+    await opened.unlock('next');
+    await rm(join(target, '..'), { recursive: true });
+    await expect(opened.profiles.create('work', { now: NOW })).rejects.toThrow(code('KEYSTORE_CHANGED'));
   });
 
   it('waits for another writer, but not for one that a crash ended', async () => {

@@ -1,7 +1,7 @@
 /** Files that are either the old or the new ones, on disk before the promise resolves. */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { IdentityError } from '../errors.ts';
 
@@ -62,6 +62,16 @@ async function syncDirectory(directory: string): Promise<void> {
   if (process.platform === 'win32') return;
   await using file = await openFile(directory, constants.O_RDONLY);
   await file.handle.sync();
+}
+
+/** Where a file is when all links are followed; undefined when there is none. */
+export async function realPath(path: string): Promise<string | undefined> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
 }
 
 /** How to read. */

@@ -13,7 +13,7 @@ import {
   mnemonicToEntropy,
   seedFromMnemonic,
 } from '../mnemonic.ts';
-import { readSmallFile, writeFileAtomically } from './atomic-file.ts';
+import { readSmallFile, realPath, writeFileAtomically } from './atomic-file.ts';
 import { disposeContents, type KeystoreContents, type ProfileEntry } from './contents.ts';
 import {
   decodeKeystoreFile,
@@ -336,22 +336,20 @@ class FileKeystore implements Keystore {
   }
 
   /** Compares and replaces under a lock: of two changes made at once, one would be lost and its index given twice. */
-  #save(file: KeystoreFile): Promise<void> {
-    return withFileLock(this.path, () => this.#replace(file));
+  async #save(file: KeystoreFile): Promise<void> {
+    // The file itself, not a link to it: a rename would leave the old secrets under the link's target.
+    const path = await realPath(this.path);
+    if (path === undefined) throw keystoreChanged();
+    await withFileLock(path, () => this.#replace(path, file));
   }
 
-  async #replace(file: KeystoreFile): Promise<void> {
-    const onDisk = await readKeystoreBytes(this.path);
-    if (onDisk === undefined || !Buffer.from(onDisk).equals(this.#bytes)) {
-      throw new IdentityError(
-        'KEYSTORE_CHANGED',
-        'the keystore file was changed by someone else: open it again',
-      );
-    }
+  async #replace(path: string, file: KeystoreFile): Promise<void> {
+    const onDisk = await readKeystoreBytes(path);
+    if (onDisk === undefined || !Buffer.from(onDisk).equals(this.#bytes)) throw keystoreChanged();
     const bytes = encodeKeystoreFile(file);
     if (bytes.length > MAX_KEYSTORE_LENGTH)
       throw new IdentityError('TOO_MANY_PROFILES', 'the keystore file is full');
-    await writeFileAtomically(this.path, bytes, { exclusive: false });
+    await writeFileAtomically(path, bytes, { exclusive: false });
     this.#file = file;
     this.#bytes = bytes;
   }
@@ -381,6 +379,13 @@ async function initialContents(
     entropy: SecretBytes.from(mnemonicToEntropy(text)),
     ...common,
   };
+}
+
+function keystoreChanged(): IdentityError {
+  return new IdentityError(
+    'KEYSTORE_CHANGED',
+    'the keystore file was changed by someone else: open it again',
+  );
 }
 
 function readKeystoreBytes(path: string): Promise<Uint8Array | undefined> {
