@@ -14,9 +14,11 @@ import {
   type WorkspacePackage,
 } from './workspace.ts';
 
-/** What of the workspace's own must not be left in a published package.json. */
+/** What of the workspace's own must not be left in a published package.json; its scripts are nobody's but the workspace's. */
 export function workspaceRemains(manifest: string): string[] {
-  return ['workspace:', 'catalog:', '@nzcore/source'].filter((word) => manifest.includes(word));
+  const { scripts: _, ...published } = JSON.parse(manifest) as Record<string, unknown>;
+  const text = JSON.stringify(published);
+  return ['workspace:', 'catalog:', '@nzcore/source'].filter((word) => text.includes(word));
 }
 
 async function pack(pkg: WorkspacePackage, out: string): Promise<string> {

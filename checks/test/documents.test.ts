@@ -39,7 +39,8 @@ describe('runtime neutrality', () => {
 describe('package hygiene', () => {
   it('finds what only the workspace understands', () => {
     expect(workspaceRemains('{"a":"workspace:^","b":"catalog:"}')).toEqual(['workspace:', 'catalog:']);
-    expect(workspaceRemains('{"a":"^1.0.0"}')).toEqual([]);
+    expect(workspaceRemains('{"a":"^1.0.0","scripts":{"x":"tsx --conditions=@nzcore/source"}}')).toEqual([]);
+    expect(workspaceRemains('{"exports":{"@nzcore/source":"x"}}')).toEqual(['@nzcore/source']);
   });
 });
 
