@@ -74,7 +74,7 @@ async function upgrade(
   pending: PendingHandshake,
   options: AcceptorOptions,
 ): Promise<void> {
-  const { upgrader, wheel, handshakeTimeout, onStream, closing, bans, enroll } = options;
+  const { upgrader, wheel, handshakeTimeout, onStream, closing, enroll } = options;
   const late = (): TransportError =>
     new TransportError('HANDSHAKE_TIMEOUT', `no handshake within ${handshakeTimeout} ms`);
   const deadline = createDeadline(wheel, handshakeTimeout, late);
@@ -82,11 +82,6 @@ async function upgrade(
   const ending = closing.onClose(pending.abort);
   try {
     const connection = await upgrader.inbound(bytes, { signal: deadline.signal, timers: wheel, onStream });
-    if (bans.isPeerBanned(connection.remotePeer)) {
-      const banned = new TransportError('BANNED', 'the peer is banned');
-      connection.abort(banned);
-      throw banned;
-    }
     pending.admission.established();
     enroll(connection, pending.admission);
   } finally {

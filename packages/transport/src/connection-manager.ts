@@ -140,6 +140,7 @@ class PeerConnections implements ConnectionManager {
     this.#roster = createRoster({
       localPeer: options.localPeer,
       limits,
+      bans: this.bans,
       admission: this.#admission,
       clock,
       wheel: this.#wheel,
@@ -148,7 +149,10 @@ class PeerConnections implements ConnectionManager {
       priorityOf: (peer) => this.#priorityOf(peer),
       emit: onEvent,
       closing: this.#closing,
-      onConnection: (connection) => this.#dialler.satisfy(connection),
+      onConnection: (connection) => {
+        this.#router.admit(connection);
+        this.#dialler.satisfy(connection);
+      },
       onPeerConnected: (peer) => this.#reconnector.connected(peer),
       onPeerDisconnected: (peer) => this.#reconnector.disconnected(peer),
     });

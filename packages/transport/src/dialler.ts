@@ -73,7 +73,7 @@ export function createDialler(options: DiallerOptions): Dialler {
       }
       current = start(key, target);
     }
-    return join(current, signal);
+    return join(key, current, signal);
   }
 
   function start(key: string, target: DialTarget): PendingDial {
@@ -97,7 +97,7 @@ export function createDialler(options: DiallerOptions): Dialler {
     return entry;
   }
 
-  function join(entry: PendingDial, signal: AbortSignal | undefined): Promise<Connection> {
+  function join(key: string, entry: PendingDial, signal: AbortSignal | undefined): Promise<Connection> {
     entry.waiting++;
     return new Promise((resolve, reject) => {
       const leave = (): void => {
@@ -107,7 +107,10 @@ export function createDialler(options: DiallerOptions): Dialler {
       const onAbort = (): void => {
         leave();
         reject(signal?.reason);
-        if (entry.waiting === 0) entry.controller.abort(signal?.reason);
+        if (entry.waiting > 0) return;
+        // Nobody may join a dial that is given up.
+        if (pending.get(key) === entry) pending.delete(key);
+        entry.controller.abort(signal?.reason);
       };
       signal?.addEventListener('abort', onAbort, { once: true });
       entry.promise.then(resolve, reject).finally(leave);

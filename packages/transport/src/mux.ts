@@ -46,6 +46,9 @@ export interface MuxOptions {
 /** Answers that may pile up behind a socket that takes nothing before the remote side is taken for hostile, in bytes. */
 const MAX_BLOCKED_ANSWERS = 1024 * 1024;
 
+/** GOAWAYs of a connection: an honest peer sends one when it drains and one when something is wrong; each looks at all streams. */
+const MAX_GO_AWAYS = 4;
+
 /** The largest stream number. */
 const MAX_STREAM_ID = 0xffff_ffff;
 
@@ -77,7 +80,7 @@ export class Mux implements StreamOwner, FrameHandler {
   #opened = 0;
   #accepted = 0;
   #blockedAnswers = 0;
-  #isRemoteGoing = false;
+  #remoteGoAways = 0;
   /** Last stream of the remote side that is served, once this side has said GOAWAY. */
   #lastServedId: number | undefined;
   #failure: Error | undefined;
@@ -129,7 +132,7 @@ export class Mux implements StreamOwner, FrameHandler {
 
   /** Takes new streams of this side. */
   get isOpen(): boolean {
-    return this.#failure === undefined && !this.#isRemoteGoing && this.#lastServedId === undefined;
+    return this.#failure === undefined && this.#remoteGoAways === 0 && this.#lastServedId === undefined;
   }
 
   cork(): void {
@@ -367,7 +370,8 @@ export class Mux implements StreamOwner, FrameHandler {
 
   onGoAway(lastStream: number, code: number): void {
     if (lastStream >= this.#nextId) throw protocolError('GOAWAY names a stream that was never opened.');
-    this.#isRemoteGoing = true;
+    this.#remoteGoAways += 1;
+    if (this.#remoteGoAways > MAX_GO_AWAYS) throw floodError('Too many GOAWAYs.');
     this.#host.onGoAway(code);
     for (const stream of [...this.#streams.values()]) {
       if (stream.direction === 'inbound' || stream.id <= lastStream) continue;

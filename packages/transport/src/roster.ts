@@ -1,5 +1,6 @@
 import type { PeerId } from '@nzcore/identity';
 import type { Admission, AdmissionControl, ResolvedConnectionLimits } from './admission.ts';
+import type { Bans } from './bans.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Closing } from './closing.ts';
 import type { Connection } from './connection.ts';
@@ -17,6 +18,7 @@ export interface RosterOptions {
   readonly localPeer: PeerId;
   readonly limits: ResolvedConnectionLimits;
   readonly admission: AdmissionControl;
+  readonly bans: Bans;
   readonly clock: Clock;
   readonly wheel: TimerWheel;
   readonly random: Random;
@@ -34,7 +36,7 @@ export interface Roster {
   readonly pool: ConnectionPool;
   /**
    * Takes a connection over.
-   * @throws TransportError `CLOSED`, `DIAL_FAILED` (this peer itself) or `LIMIT_EXCEEDED`; the connection is aborted then
+   * @throws TransportError `CLOSED`, `DIAL_FAILED` (this peer itself), `BANNED` or `LIMIT_EXCEEDED`; the connection is aborted then
    */
   enroll(connection: Connection, admission?: Admission): void;
 }
@@ -43,12 +45,12 @@ export interface Roster {
 const PRUNE_GRACE = 1_000;
 
 export function createRoster(options: RosterOptions): Roster {
-  const { localPeer, limits, admission, clock, wheel, random, emit, closing } = options;
+  const { localPeer, limits, admission, bans, clock, wheel, random, emit, closing } = options;
   const pool = createConnectionPool();
 
   function enroll(connection: Connection, admitted?: Admission): void {
     const peer = connection.remotePeer;
-    const problem = refusal(peer);
+    const problem = refusal(peer, connection.remoteAddress);
     if (problem) {
       admitted?.release();
       connection.abort(problem);
@@ -79,9 +81,13 @@ export function createRoster(options: RosterOptions): Roster {
     resolveDuplicates(pooled, { pool, localPeer, supersede });
   }
 
-  function refusal(peer: PeerId): TransportError | undefined {
+  function refusal(peer: PeerId, address: string): TransportError | undefined {
     if (closing.reason) return closing.reason;
     if (peer === localPeer) return new TransportError('DIAL_FAILED', 'the address is of this peer itself');
+    // Looked at now: the peer was unknown, or not banned, when the handshake began.
+    if (bans.isPeerBanned(peer) || bans.isAddressBanned(address)) {
+      return new TransportError('BANNED', 'the peer is banned');
+    }
     if (pool.of(peer).length < limits.maxPerPeer) return undefined;
     return new TransportError('LIMIT_EXCEEDED', 'the peer has too many connections');
   }

@@ -1,3 +1,4 @@
+import type { Connection } from './connection.ts';
 import type { Stream } from './stream.ts';
 import type { OnTransportEvent } from './transport-event.ts';
 
@@ -8,7 +9,10 @@ export type ProtocolHandler = (stream: Stream) => void | Promise<void>;
 export interface StreamRouter {
   /** @throws TypeError when the protocol has a handler */
   handle(protocol: string, handler: ProtocolHandler): Disposable;
+  /** Gives a stream to its handler; one of a connection that was not admitted yet waits. */
   readonly onStream: (stream: Stream) => void;
+  /** The connection stays: its streams may be served from now on. */
+  admit(connection: Connection): void;
   readonly protocols: readonly string[];
 }
 
@@ -18,8 +22,25 @@ const INTERNAL = 3;
 
 export function createStreamRouter(emit: OnTransportEvent): StreamRouter {
   const handlers = new Map<string, ProtocolHandler>();
+  const admitted = new WeakSet<Connection>();
+  /** Came with the end of the handshake. A peer that is banned or finds no place must not have reached a handler by then. */
+  const early = new WeakMap<Connection, Stream[]>();
 
   function onStream(stream: Stream): void {
+    const { connection } = stream;
+    const waiting = early.get(connection);
+    if (admitted.has(connection)) serve(stream);
+    else if (waiting) waiting.push(stream);
+    else early.set(connection, [stream]);
+  }
+
+  function admit(connection: Connection): void {
+    admitted.add(connection);
+    for (const stream of early.get(connection) ?? []) serve(stream);
+    early.delete(connection);
+  }
+
+  function serve(stream: Stream): void {
     const handler = handlers.get(stream.protocol);
     if (!handler) {
       stream.reset(UNSUPPORTED_PROTOCOL);
@@ -53,6 +74,7 @@ export function createStreamRouter(emit: OnTransportEvent): StreamRouter {
       };
     },
     onStream,
+    admit,
     get protocols(): readonly string[] {
       return [...handlers.keys()];
     },

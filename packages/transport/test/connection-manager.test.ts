@@ -119,6 +119,22 @@ describe('connection manager', () => {
     expect([hanging.dials, hanging.aborted]).toEqual([1, 1]);
   });
 
+  it('begins anew for who asks when the last of the others has just given up', async () => {
+    const world = createWorld();
+    const a = world.peer(A);
+    const b = world.peer(B);
+    await b.manager.listen('/memory/b');
+    a.manager.addressBook.add(B, ['/memory/b'], { source: 'manual' });
+    const controller = new AbortController();
+    const first = settled(world, a.manager.connect(B, { signal: controller.signal }));
+    // Until the address book is loaded and the dial is under way.
+    for (let i = 0; i < 10; i++) await Promise.resolve();
+    controller.abort(new Error('first'));
+    const second = settled(world, a.manager.connect(B));
+    expect((await first).status).toBe('rejected');
+    expect((await second).status).toBe('fulfilled');
+  });
+
   it('refuses PeerIds and addresses that are none, itself, and peers without an address', async () => {
     const world = createWorld();
     const a = world.peer(A);

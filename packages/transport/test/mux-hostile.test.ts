@@ -97,6 +97,16 @@ describe('what a hostile peer gets', () => {
     expect(pings).toBeLessThan(10_000);
   });
 
+  it('says GOAWAY for ever, each time at the cost of a look at all streams: FLOOD', () => {
+    const end = victim();
+    end.feed(...Array.from({ length: 1000 }, (_, i) => open(1 + 2 * i)));
+    end.feed(goAway(0), goAway(0, 4));
+    expect(end.failure).toBeUndefined();
+    end.feed(...Array.from({ length: 1000 }, () => goAway(0)));
+    expect(end.failure).toMatchObject({ code: 'FLOOD' });
+    expect(end.goAways.length).toBeLessThan(10);
+  });
+
   it('a window that overflows: FLOW_CONTROL', () => {
     for (const id of [0, 1]) {
       const end = victim();

@@ -133,6 +133,36 @@ describe('connection manager over TCP', () => {
     expect((await c.manager.connect(bound!)).remotePeer).toBe(b.identity.peerId);
   });
 
+  it('lets no stream of a banned peer reach its handler, though it came with the end of the handshake', async () => {
+    await using a = createSecurePeer(1);
+    await using b = createSecurePeer(2);
+    const [bound] = await b.manager.listen('/ip4/127.0.0.1/tcp/0');
+    let served = 0;
+    b.manager.handle('/test/order', (stream) => {
+      served++;
+      stream.reset();
+    });
+    // With the cached key the stream is in the first record, which also ends the handshake.
+    const { peerId, keyAgreementPublicKey } = b.identity;
+    a.manager.addressBook.recordSuccess(peerId, bound!, keyAgreementPublicKey);
+    b.manager.ban(a.identity.peerId);
+    await a.manager.openStream(peerId, '/test/order', { data: new Uint8Array(5) });
+    await until(() => b.count('handshake-failed') === 1 && a.manager.connections().length === 0);
+    expect(served).toBe(0);
+    b.manager.unban(a.identity.peerId);
+    await a.manager.openStream(peerId, '/test/order', { data: new Uint8Array(5) });
+    await until(() => served === 1);
+  });
+
+  it('gives up whoever answers at an address when that is a banned peer', async () => {
+    await using a = createSecurePeer(1);
+    await using b = createSecurePeer(2);
+    const [bound] = await b.manager.listen('/ip4/127.0.0.1/tcp/0');
+    a.manager.ban(b.identity.peerId);
+    await expect(a.manager.connect(bound!)).rejects.toMatchObject({ code: 'BANNED' });
+    expect(a.manager.connections()).toEqual([]);
+  });
+
   it('races addresses: a dead one and one that says nothing do not hold up the one that works', async () => {
     await using a = createSecurePeer(1);
     await using b = createSecurePeer(2);
