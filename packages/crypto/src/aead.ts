@@ -18,6 +18,16 @@ export function createAead(name: CipherName, nonceLength: 12 | 24, selection: Se
     return choose(plaintext.length).seal(key, nonce, plaintext, ad);
   }
 
+  function sealInto(target: Uint8Array, inputs: SealInputs): void {
+    const { key, nonce, plaintext, ad } = inputs;
+    checkNonce(nonce, ad);
+    assertData('plaintext', plaintext);
+    assertBytes('target', target, plaintext.length + TAG_LENGTH);
+    const cipher = choose(plaintext.length);
+    if (cipher.sealInto !== undefined) cipher.sealInto(target, inputs);
+    else target.set(cipher.seal(key, nonce, plaintext, ad));
+  }
+
   function open(key: CipherKey, nonce: Uint8Array, ciphertext: Uint8Array, ad: Uint8Array): Uint8Array {
     checkNonce(nonce, ad);
     assertData('ciphertext', ciphertext);
@@ -46,7 +56,7 @@ export function createAead(name: CipherName, nonceLength: 12 | 24, selection: Se
     assertData('ad', ad);
   }
 
-  const operations: KeyedOperations = { seal, open, sealParts, createOpener };
+  const operations: KeyedOperations = { seal, sealInto, open, sealParts, createOpener };
   return {
     name,
     keyLength: KEY_LENGTH,
@@ -58,8 +68,16 @@ export function createAead(name: CipherName, nonceLength: 12 | 24, selection: Se
   };
 }
 
+interface SealInputs {
+  readonly key: CipherKey;
+  readonly nonce: Uint8Array;
+  readonly plaintext: Uint8Array;
+  readonly ad: Uint8Array;
+}
+
 interface KeyedOperations {
   seal(key: CipherKey, nonce: Uint8Array, plaintext: Uint8Array, ad: Uint8Array): Uint8Array;
+  sealInto(target: Uint8Array, inputs: SealInputs): void;
   open(key: CipherKey, nonce: Uint8Array, ciphertext: Uint8Array, ad: Uint8Array): Uint8Array;
   sealParts(key: CipherKey, nonce: Uint8Array, message: Parts, ad: Uint8Array): Uint8Array[];
   createOpener(key: CipherKey, nonce: Uint8Array, ad: Uint8Array): Opener;
@@ -78,6 +96,10 @@ class BoundKey implements AeadKey {
 
   seal(nonce: Uint8Array, plaintext: Uint8Array, ad: Uint8Array = EMPTY): Uint8Array {
     return this.#operations.seal(this.#use(), nonce, plaintext, ad);
+  }
+
+  sealInto(target: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, ad: Uint8Array = EMPTY): void {
+    this.#operations.sealInto(target, { key: this.#use(), nonce, plaintext, ad });
   }
 
   open(nonce: Uint8Array, ciphertext: Uint8Array, ad: Uint8Array = EMPTY): Uint8Array {

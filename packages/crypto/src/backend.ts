@@ -16,6 +16,11 @@ export interface CipherKey {
 export interface CipherBackend {
   /** Ciphertext and tag in one fresh array. */
   seal(key: CipherKey, nonce: Uint8Array, plaintext: Uint8Array, ad: Uint8Array): Uint8Array;
+  /** The same in memory of the caller, of exactly this length; a backend without it cannot save the copy. */
+  sealInto?(
+    target: Uint8Array,
+    inputs: { key: CipherKey; nonce: Uint8Array; plaintext: Uint8Array; ad: Uint8Array },
+  ): void;
   /** Together: `headroom` zeros, the ciphertext, the tag; one chunk up to {@link ONE_CHUNK_LIMIT}. */
   sealParts(key: CipherKey, nonce: Uint8Array, parts: Parts, ad: Uint8Array): Uint8Array[];
   /** The plaintext, or undefined when the tag does not match. */

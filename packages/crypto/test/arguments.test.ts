@@ -31,6 +31,7 @@ describe.each(['auto', 'sodium', 'node'] as const)('wrong arguments on %s', (bac
     ['a plaintext that is text', () => p.aes256gcm.seal(key, nonce, text)],
     ['associated data that is text', () => p.aes256gcm.seal(key, nonce, key, text)],
     ['a part that is text', () => p.aes256gcm.importKey(key).sealParts(nonce, [text])],
+    ['a target that is text', () => p.aes256gcm.importKey(key).sealInto(text, nonce, new Uint8Array(0))],
     ['digest twice', () => digestTwice()],
     ['update after final', () => updateAfterFinal()],
   ])('%s is a TypeError', (_name, action) => {

@@ -83,6 +83,7 @@ describe('every backend gives the same bytes', () => {
           const sealed = p[name].seal(key, nonce, data, ad);
           expect(hex(p[name].open(key, nonce, sealed, ad))).toBe(hex(data));
           expect(hex(sealInParts(p[name], { key, nonce, ad }, data, step))).toBe(hex(sealed));
+          expect(hex(sealIntoPart(p[name], { key, nonce, ad }, data))).toBe(hex(sealed));
           expect(hex(openInPieces(p[name], { key, nonce, ad }, sealed, step))).toBe(hex(data));
           return [sealed];
         });
@@ -96,6 +97,17 @@ interface Inputs {
   key: Uint8Array;
   nonce: Uint8Array;
   ad: Uint8Array;
+}
+
+function sealIntoPart(aead: Aead, { key, nonce, ad }: Inputs, data: Uint8Array): Uint8Array {
+  using imported = aead.importKey(key);
+  const around = new Uint8Array(data.length + 16 + 7).fill(0xa5);
+  const target = around.subarray(3, -4);
+  imported.sealInto(target, nonce, data, ad);
+  expect([...around.subarray(0, 3), ...around.subarray(-4)]).toEqual(Array(7).fill(0xa5));
+  expect(() => imported.sealInto(target.subarray(1), nonce, data, ad)).toThrow(RangeError);
+  expect(() => imported.sealInto(around, nonce, data, ad)).toThrow(RangeError);
+  return target;
 }
 
 function sealInParts(aead: Aead, { key, nonce, ad }: Inputs, data: Uint8Array, step: number): Uint8Array {

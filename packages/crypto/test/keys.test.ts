@@ -84,6 +84,7 @@ describe.each(BACKENDS)('keys on %s', (backend) => {
     key.dispose();
     const disposed = expect.objectContaining({ name: 'CryptoError', code: 'DISPOSED' });
     expect(() => key.seal(nonce, message)).toThrow(disposed);
+    expect(() => key.sealInto(new Uint8Array(21), nonce, message)).toThrow(disposed);
     expect(() => key.open(nonce, expected)).toThrow(disposed);
     expect(() => key.sealParts(nonce, [message])).toThrow(disposed);
     expect(() => key.createOpener(nonce)).toThrow(disposed);

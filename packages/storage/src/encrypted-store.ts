@@ -1,3 +1,4 @@
+import { allocateAlone, createArena } from './arena.ts';
 import type { DriverOperation } from './driver.ts';
 import {
   assertEncryptedOpen,
@@ -12,6 +13,7 @@ import type { SealedWrite, StoreCheckpoint, Versions } from './freshness.ts';
 import type { KeySource } from './key-source.ts';
 import type {
   BatchOperation,
+  Entry,
   EntryIterator,
   IterateOptions,
   KeyValueStore,
@@ -99,7 +101,7 @@ class EncryptedHandle implements KeyValueStore {
     if (freshness !== undefined) return this.batch([{ type: 'put', key, value }], { sync });
     const physicalKey = codec.physicalKey(this.#namespace, key);
     return gate.pass(() => {
-      const record = codec.seal(this.#namespace, physicalKey, key, value);
+      const record = codec.seal(this.#namespace, physicalKey, [key, value]);
       return records.put(physicalKey, record, { sync });
     });
   }
@@ -170,13 +172,15 @@ class EncryptedHandle implements KeyValueStore {
   ): Generator<DriverOperation, void> {
     const { codec, limits } = this.#state;
     const lookUp = this.#namespaceLookup();
+    const allocate = operations.length > 1 ? createArena() : allocateAlone;
     for (const operation of operations) {
       const namespace = lookUp(operation.namespace);
       checkKey(operation.key, namespace.clearLength, limits);
-      const key = codec.physicalKey(namespace, operation.key, prefix);
+      const key = codec.physicalKey(namespace, operation.key, { prefix, allocate });
       if (operation.type === 'put') {
         checkValue(operation.value, limits);
-        const value = codec.seal(namespace, key.subarray(prefix.length), operation.key, operation.value);
+        const entry: Entry = [operation.key, operation.value];
+        const value = codec.seal(namespace, key.subarray(prefix.length), entry, allocate);
         yield { type: 'put', key, value };
       } else if (operation.type === 'delete') yield { type: 'del', key };
       else throw new TypeError('an operation is a put or a delete');
@@ -207,7 +211,7 @@ class EncryptedHandle implements KeyValueStore {
       if (operation.type === 'delete') return { type: 'delete', key };
       if (operation.type !== 'put') throw new TypeError('an operation is a put or a delete');
       checkValue(operation.value, limits);
-      return { type: 'put', key, value: codec.seal(namespace, key, operation.key, operation.value) };
+      return { type: 'put', key, value: codec.seal(namespace, key, [operation.key, operation.value]) };
     });
   }
 }

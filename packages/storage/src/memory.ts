@@ -23,7 +23,7 @@ export function createMemoryStore({ limits }: MemoryStoreOptions = {}): KeyValue
         next =
           operation.type === 'del'
             ? withoutEntry(next, key)
-            : withEntry(next, [key, copyOf(operation.value)]);
+            : withEntry(next, [copyOf(key), copyOf(operation.value)]);
       }
       pages = next;
     },

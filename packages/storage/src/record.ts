@@ -1,4 +1,5 @@
 import { type AeadKey, CryptoError, hmac, xchacha20poly1305 } from '@nzcore/crypto';
+import { type Allocate, allocateAlone } from './arena.ts';
 import { concatBytes, joinBytes, utf8 } from './bytes.ts';
 import { StorageError } from './errors.ts';
 import type { Entry } from './key-value-store.ts';
@@ -25,7 +26,10 @@ const TAG_BYTES = 16;
 export const RECORD_OVERHEAD: number = HEADER_BYTES + TAG_BYTES;
 
 const BLIND_NAMESPACE_BYTES = 16;
-const NO_BYTES: Uint8Array = new Uint8Array(0);
+const ALONE: { prefix: Uint8Array; allocate: Allocate } = {
+  prefix: new Uint8Array(0),
+  allocate: allocateAlone,
+};
 
 /** A namespace as its records know it. */
 export interface RecordNamespace {
@@ -49,9 +53,18 @@ export interface OpenedRecord {
 export interface RecordCodec {
   readonly isBlinded: boolean;
   namespace(path: readonly string[]): RecordNamespace;
-  /** @param prefix - goes in front of it, if given */
-  physicalKey(namespace: RecordNamespace, key: Uint8Array, prefix?: Uint8Array): Uint8Array;
-  seal(namespace: RecordNamespace, physicalKey: Uint8Array, key: Uint8Array, value: Uint8Array): Uint8Array;
+  /** @param options - `prefix` goes in front of it, if given */
+  physicalKey(
+    namespace: RecordNamespace,
+    key: Uint8Array,
+    options?: { prefix: Uint8Array; allocate: Allocate },
+  ): Uint8Array;
+  seal(
+    namespace: RecordNamespace,
+    physicalKey: Uint8Array,
+    entry: Readonly<Entry>,
+    allocate?: Allocate,
+  ): Uint8Array;
   /** The value of a record of this namespace. @throws StorageError `RECORD_CORRUPT`, `UNSUPPORTED_FORMAT` */
   openValue(namespace: RecordNamespace, physicalKey: Uint8Array, record: Uint8Array): Uint8Array;
   /** A record of any namespace. @throws StorageError `RECORD_CORRUPT`, `UNSUPPORTED_FORMAT` */
@@ -87,11 +100,16 @@ export function createRecordCodec(keyring: Keyring, { isBlinded }: { isBlinded: 
     return key;
   };
 
-  const sealRaw = (namespace: RecordNamespace, physicalKey: Uint8Array, content: Uint8Array): Uint8Array => {
+  const sealRaw = (
+    namespace: RecordNamespace,
+    physicalKey: Uint8Array,
+    content: Uint8Array,
+    allocate: Allocate,
+  ): Uint8Array => {
     const id = keyring.currentId;
     const nonce = nextNonce();
-    const chunks = aeadKey(namespace, id)!.sealParts(nonce, [content], physicalKey, HEADER_BYTES);
-    const record = chunks.length === 1 ? chunks[0]! : concatBytes(...chunks);
+    const record = allocate(RECORD_OVERHEAD + content.length);
+    aeadKey(namespace, id)!.sealInto(record.subarray(HEADER_BYTES), nonce, content, physicalKey);
     record[0] = VERSION;
     record[1] = id >>> 24;
     record[2] = id >>> 16;
@@ -125,17 +143,17 @@ export function createRecordCodec(keyring: Keyring, { isBlinded }: { isBlinded: 
       const id = isBlinded ? blind(blindKey, 'namespace', clear).subarray(0, BLIND_NAMESPACE_BYTES) : clear;
       return { ...namespaceOf(id, path), path, clearLength: clear.length };
     },
-    physicalKey: ({ id }, key, prefix = NO_BYTES) => {
+    physicalKey: ({ id }, key, { prefix, allocate } = ALONE) => {
       const last = isBlinded ? blind(blindKey, 'key', joinBytes(id, key)) : key;
-      const physicalKey = new Uint8Array(prefix.length + id.length + last.length);
+      const physicalKey = allocate(prefix.length + id.length + last.length);
       physicalKey.set(prefix);
       physicalKey.set(id, prefix.length);
       physicalKey.set(last, prefix.length + id.length);
       return physicalKey;
     },
-    seal: (namespace, physicalKey, key, value) => {
+    seal: (namespace, physicalKey, [key, value], allocate = allocateAlone) => {
       const content = isBlinded ? withKey(concatBytes(encodeNamespace(namespace.path), key), value) : value;
-      return sealRaw(namespace, physicalKey, content);
+      return sealRaw(namespace, physicalKey, content, allocate);
     },
     openValue: (namespace, physicalKey, record) => {
       const content = openRaw(namespace, physicalKey, record);
@@ -148,7 +166,7 @@ export function createRecordCodec(keyring: Keyring, { isBlinded }: { isBlinded: 
     reseal: (physicalKey, record) => {
       if (dataKeyId(record) === keyring.currentId) return undefined;
       const namespace = namespaceOfKey(physicalKey);
-      return sealRaw(namespace, physicalKey, openRaw(namespace, physicalKey, record));
+      return sealRaw(namespace, physicalKey, openRaw(namespace, physicalKey, record), allocateAlone);
     },
     dispose: () => {
       blindKey.fill(0);

@@ -75,6 +75,16 @@ function createCipher({ encrypt, decrypt, createOpener }: CipherFunctions): Ciph
         return take(area, address, length + TAG_LENGTH);
       });
     },
+    sealInto(target, inputs) {
+      const area = useScratch();
+      const { plaintext, ad } = inputs;
+      const length = plaintext.length;
+      withData(area, length + TAG_LENGTH + ad.length, (address) => {
+        put(area, address, plaintext);
+        sealInPlace(area, address, length, inputs);
+        target.set(area.library.HEAPU8.subarray(address, address + length + TAG_LENGTH));
+      });
+    },
     sealParts(key, nonce, { parts, length, headroom }, ad) {
       const area = useScratch();
       return withData(area, headroom + length + TAG_LENGTH + ad.length, (address) => {
