@@ -1,4 +1,6 @@
 import { COMPRESS_FROM, type Compressor } from './compressor.ts';
+import { TransportError } from './errors.ts';
+import { ResetCode } from './frames.ts';
 import {
   COMPRESSION_HEADER_LENGTH,
   encodeMessageHeader,
@@ -6,6 +8,9 @@ import {
   MESSAGE_HEADER_LENGTH,
 } from './message-frames.ts';
 import type { Stream } from './stream.ts';
+
+/** Messages wait for the stream from here on, in bytes that it has queued. */
+const BACKLOG = 64 * 1024;
 
 /** Which message a frame belongs to. */
 export interface FrameTarget {
@@ -25,15 +30,42 @@ export class MessageWriter {
     this.#compressor = compressor;
   }
 
-  /** Writes a whole message. @returns what the last `Stream.write` answered. */
+  /**
+   * False while a message of this length must wait for what is queued: a large one begins with an empty queue, so that it never
+   * meets the bound of the queue half written.
+   */
+  hasRoomFor(length: number): boolean {
+    const queued = this.#stream.queuedBytes;
+    return queued === 0 || queued + length <= BACKLOG;
+  }
+
+  /** Writes a message when there is room for it, unless it is no longer wanted then. Rejects when the stream fails. */
+  async messageInTurn(target: FrameTarget, body: Uint8Array, isWanted: () => boolean): Promise<void> {
+    while (isWanted() && !this.hasRoomFor(body.length)) await this.#stream.drained();
+    if (isWanted()) this.message(target, body);
+  }
+
+  /**
+   * Writes a whole message.
+   *
+   * @returns what the last `Stream.write` answered.
+   * @throws TransportError `WRITE_OVERFLOW` when it is longer than the stream may queue; the stream is reset then, for what
+   * follows would be read as a part of it.
+   */
   message(target: FrameTarget, body: Uint8Array): boolean {
     let offset = 0;
     let isWritable = true;
-    do {
-      const end = Math.min(body.length, offset + MAX_MESSAGE_PAYLOAD);
-      isWritable = this.frame(target, body.subarray(offset, end), end < body.length);
-      offset = end;
-    } while (offset < body.length);
+    try {
+      do {
+        const end = Math.min(body.length, offset + MAX_MESSAGE_PAYLOAD);
+        isWritable = this.frame(target, body.subarray(offset, end), end < body.length);
+        offset = end;
+      } while (offset < body.length);
+    } catch (error) {
+      if (error instanceof TransportError && error.code === 'WRITE_OVERFLOW')
+        this.#stream.reset(ResetCode.internal);
+      throw error;
+    }
     return isWritable;
   }
 

@@ -18,7 +18,12 @@ export interface MessageOptions {
 
 /** Sends messages over the writing side of one stream, one after the other. */
 export interface MessageSender {
-  /** Sends a message that is in memory. Resolves when the stream wants more; from 8 KiB on `body` must not change before that. */
+  /**
+   * Sends a message that is in memory. Resolves when the stream wants more; from 8 KiB on `body` must not change before that.
+   *
+   * @throws TransportError `WRITE_OVERFLOW` when it is longer than the stream may queue (16 MiB unless the limits say otherwise); the
+   * stream is reset then. `sendFrom` takes any length.
+   */
   send(body: Uint8Array, options?: SignalOptions): Promise<void>;
   /**
    * Sends a message of any length in constant memory: one piece at a time is taken from the source.

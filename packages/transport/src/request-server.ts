@@ -29,6 +29,25 @@ export function serveRequests(stream: Stream, handler: RequestHandler, options: 
   new RequestServer(stream, handler, options).start();
 }
 
+/** A request that waits for its turn. */
+interface Asked {
+  readonly id: number;
+  readonly body: Uint8Array;
+  readonly signal: AbortSignal;
+}
+
+/** What the asker gets. */
+interface Outcome {
+  readonly kind: number;
+  readonly body: Uint8Array;
+}
+
+function failure(code: number): Outcome {
+  const body = new Uint8Array(4);
+  writeUint32(body, 0, code);
+  return { kind: MessageKind.failure, body };
+}
+
 class RequestServer {
   readonly #stream: Stream;
   readonly #handler: RequestHandler;
@@ -36,7 +55,11 @@ class RequestServer {
   readonly #reader: MessageReader;
   readonly #maxPending: number;
   readonly #maxBodyLength: number;
+  /** Requests without an answer, those that wait for their turn included. */
   readonly #pending = new Map<number, AbortController>();
+  /** What one read brought beyond those that may be worked on. */
+  #waiting: Asked[] = [];
+  #running = 0;
   #isWaitingForDrain = false;
   #isAskerDone = false;
 
@@ -68,6 +91,7 @@ class RequestServer {
       onReset: (error) => {
         for (const controller of this.#pending.values()) controller.abort(error);
         this.#pending.clear();
+        this.#waiting = [];
       },
     });
   }
@@ -80,33 +104,46 @@ class RequestServer {
     if (kind !== MessageKind.request || this.#pending.has(id)) throw malformed('Not a new request.');
     const controller = new AbortController();
     this.#pending.set(id, controller);
-    void this.#answer(id, body, controller.signal);
+    this.#waiting.push({ id, body, signal: controller.signal });
+    this.#startNext();
   }
 
-  async #answer(id: number, body: Uint8Array, signal: AbortSignal): Promise<void> {
-    let answer: Uint8Array | undefined;
-    let code: number = ResetCode.internal;
+  #startNext(): void {
+    while (this.#running < this.#maxPending) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#running += 1;
+      void this.#answer(next).then(() => {
+        this.#running -= 1;
+        this.#startNext();
+        this.#pace();
+        this.#closeWhenDone();
+      });
+    }
+  }
+
+  /** Never rejects: the asker must not be able to end the process. */
+  async #answer({ id, body, signal }: Asked): Promise<void> {
+    const isWanted = (): boolean => this.#pending.has(id) && !signal.aborted;
+    const outcome = isWanted() ? await this.#run(body, signal) : undefined;
     try {
-      answer = await this.#handler(body, { signal, stream: this.#stream });
-      if (answer.length > this.#maxBodyLength) answer = undefined;
-    } catch (error) {
-      if (error instanceof TransportError && error.resetCode !== undefined) code = error.resetCode;
+      // Answers that the asker does not read wait here, and keep their places.
+      if (outcome) await this.#writer.messageInTurn({ kind: outcome.kind, id }, outcome.body, isWanted);
+    } catch {
+      // The stream has failed, or was reset because of this answer.
     }
-    // Not there any more: the stream has ended meanwhile.
-    if (!this.#pending.delete(id)) return;
-    if (!signal.aborted) this.#write(id, answer, code);
-    this.#pace();
-    this.#closeWhenDone();
+    this.#pending.delete(id);
   }
 
-  #write(id: number, answer: Uint8Array | undefined, code: number): void {
-    if (answer !== undefined) {
-      this.#writer.message({ kind: MessageKind.response, id }, answer);
-      return;
+  async #run(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
+    try {
+      const answer = await this.#handler(body, { signal, stream: this.#stream });
+      const isTooLarge = answer.length > this.#maxBodyLength;
+      return isTooLarge ? failure(ResetCode.internal) : { kind: MessageKind.response, body: answer };
+    } catch (error) {
+      const code = error instanceof TransportError ? error.resetCode : undefined;
+      return failure(code ?? ResetCode.internal);
     }
-    const failure = new Uint8Array(4);
-    writeUint32(failure, 0, code);
-    this.#writer.message({ kind: MessageKind.failure, id }, failure);
   }
 
   /** Reads no more requests than are worked on, and none while answers are not taken. */

@@ -8,9 +8,6 @@ import { BodyAssembler, type RequestOptions } from './request-body.ts';
 import type { SignalOptions, Stream } from './stream.ts';
 import { malformed } from './wire-errors.ts';
 
-/** Requests wait for the stream from here on, in bytes that it has queued. */
-const BACKLOG = 64 * 1024;
-
 /** Options of one request. */
 export interface RequestCallOptions extends SignalOptions {
   /** Milliseconds until the request is given up with `REQUEST_TIMEOUT`. @defaultValue 30,000 */
@@ -90,7 +87,9 @@ class StreamRequester implements Requester {
     this.#waiting.set(id, answer);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      await this.#send(id, body);
+      // Given up while it waits: there is nothing to cancel.
+      const target = { kind: MessageKind.request, id };
+      await this.#writer.messageInTurn(target, body, () => this.#waiting.has(id));
       return await answer.promise;
     } finally {
       this.#waiting.delete(id);
@@ -108,16 +107,8 @@ class StreamRequester implements Requester {
     this.close();
   }
 
-  async #send(id: number, body: Uint8Array): Promise<void> {
-    while (this.#stream.queuedBytes >= BACKLOG && this.#waiting.has(id)) await this.#stream.drained();
-    // Given up while it waited: there is nothing to cancel.
-    if (!this.#waiting.has(id)) return;
-    if (this.#failure !== undefined) throw this.#failure;
-    this.#writer.message({ kind: MessageKind.request, id }, body);
-  }
-
   #cancel(id: number): void {
-    if (this.#failure !== undefined || this.#stream.queuedBytes >= BACKLOG) return;
+    if (this.#failure !== undefined || !this.#writer.hasRoomFor(0)) return;
     this.#writer.message({ kind: MessageKind.cancel, id }, new Uint8Array(0));
   }
 
