@@ -1,4 +1,4 @@
-import { startsWith } from './bytes.ts';
+import { startsWith, toHex } from './bytes.ts';
 import { assertEncryptedOpen, type EncryptedState } from './encrypted-state.ts';
 import { isStorageError } from './errors.ts';
 import { expectedKeys, isFresh, type Versions } from './freshness.ts';
@@ -51,7 +51,7 @@ export async function verifyRecords(
   let entries = 0;
   await walkRecords(state, path, signal, (page) => {
     for (const [physicalKey, record] of page) {
-      if (versions !== undefined) seen.add(String.fromCharCode(...physicalKey));
+      if (versions !== undefined) seen.add(toHex(physicalKey));
       const opened = tryOpen(state, physicalKey, record, report);
       if (opened !== undefined && !startsWith(opened.key, names)) continue;
       entries++;
@@ -73,7 +73,7 @@ function reportMissing(
   const gte = codec.isBlinded ? new Uint8Array(0) : encodeNames(path);
   for (const key of expectedKeys(versions, { gte, lt: undefined })) {
     if (!codec.isBlinded && !startsWith(key, gte)) return;
-    if (!seen.has(String.fromCharCode(...key))) report('RECORD_ROLLED_BACK', key);
+    if (!seen.has(toHex(key))) report('RECORD_ROLLED_BACK', key);
   }
 }
 

@@ -56,7 +56,7 @@ export function createFileCatalog(store: KeyValueStore): FileCatalog {
   return {
     get: async (name, options) => {
       const bytes = await files.get(name, options);
-      return bytes === undefined ? undefined : decodeEntry(name, bytes);
+      return bytes === undefined ? undefined : decodeCatalogEntry(name, bytes);
     },
     put: (name, entry, sync) => files.put(name, encodeEntry(entry), { sync }),
     delete: (name, sync) => files.delete(name, { sync }),
@@ -71,7 +71,7 @@ async function* entriesOf(
   prefix: Uint8Array,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<CatalogEntry, void> {
-  for await (const [name, bytes] of files.iterate({ prefix, signal })) yield decodeEntry(name, bytes);
+  for await (const [name, bytes] of files.iterate({ prefix, signal })) yield decodeCatalogEntry(name, bytes);
 }
 
 /** A new id and key for a content that is about to be written. */
@@ -92,7 +92,8 @@ function encodeEntry({ id, key, size, modified }: CatalogEntry): Uint8Array {
   return concatBytes(Uint8Array.of(VERSION), id, key, numbers);
 }
 
-function decodeEntry(name: Uint8Array, bytes: Uint8Array): CatalogEntry {
+/** @throws StorageError `UNSUPPORTED_FORMAT` or `STORE_CORRUPT` */
+export function decodeCatalogEntry(name: Uint8Array, bytes: Uint8Array): CatalogEntry {
   if (bytes[0] !== VERSION) throw new StorageError('UNSUPPORTED_FORMAT', 'an entry of an unknown version');
   if (bytes.length !== ENTRY_BYTES)
     throw new StorageError('STORE_CORRUPT', 'an entry of the catalog is damaged');

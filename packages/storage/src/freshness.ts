@@ -219,7 +219,8 @@ function sealAnchor({ sequence, count, digest }: State, key: Uint8Array, nonce: 
   return concatBytes(Uint8Array.of(VERSION), nonce, xchacha20poly1305.seal(key, nonce, body));
 }
 
-function openAnchor(bytes: Uint8Array, key: Uint8Array): Omit<State, 'pages'> {
+/** @throws StorageError `UNSUPPORTED_FORMAT` or `STORE_CORRUPT` */
+export function openAnchor(bytes: Uint8Array, key: Uint8Array): Omit<State, 'pages'> {
   if (bytes.length !== ANCHOR_BYTES) throw corrupt();
   if (bytes[0] !== VERSION) throw new StorageError('UNSUPPORTED_FORMAT', 'an anchor of an unknown version');
   let body: Uint8Array;

@@ -6,6 +6,7 @@ import {
   decodeEntry,
   type EntryFrame,
   extendChain,
+  FRAME_BYTES,
   follows,
   type LogEntryContent,
   logError,
@@ -119,25 +120,35 @@ export async function findLaterEntry(
   damage: { position: number; sequence: number },
 ): Promise<LaterEntry | undefined> {
   using key = segmentKey(segment.key);
-  const bytes = await readFully(file, limit - damage.position, damage.position);
   let attempts = 0;
-  for (let offset = 1; offset < bytes.length; offset++) {
-    const frame = frameAt(bytes, offset, damage.sequence);
-    if (frame === undefined) continue;
-    // Chance does not make so many; somebody does, to keep this busy.
-    if (++attempts > MAX_ATTEMPTS) throw logError('LOG_CORRUPT');
-    const found = decodeEntry(key, bytes.subarray(offset, offset + frame.length), frame);
-    if (found !== undefined) return found;
+  // Block by block: whoever made the damage also says how much lies behind it.
+  for (let start = damage.position; start < limit; start += BLOCK_BYTES) {
+    const block = await readFully(file, Math.min(BLOCK_BYTES + FRAME_BYTES - 1, limit - start), start);
+    for (let offset = 0; offset < Math.min(BLOCK_BYTES, block.length); offset++) {
+      const position = start + offset;
+      const frame = readFrame(block, offset);
+      if (frame === undefined || !isPossible(frame, position, limit, damage)) continue;
+      // Chance does not make so many; somebody does, to keep this busy.
+      if (++attempts > MAX_ATTEMPTS) throw logError('LOG_CORRUPT');
+      const entry = await readFully(file, frame.length, position);
+      const found = entry.length < frame.length ? undefined : decodeEntry(key, entry, frame);
+      if (found !== undefined) return found;
+    }
   }
   return undefined;
 }
 
 const MAX_ATTEMPTS = 1_000;
 
-/** A frame that could be there: its number is a later one, and each entry takes more than 64 bytes. */
-function frameAt(bytes: Uint8Array, offset: number, after: number): EntryFrame | undefined {
-  const frame = readFrame(bytes, offset);
-  if (frame === undefined || frame.sequence <= after || frame.sequence > after + bytes.length / 64)
-    return undefined;
-  return offset + frame.length > bytes.length ? undefined : frame;
+/** Whether a frame could be there: its number is a later one, and each entry takes more than 64 bytes. */
+function isPossible(
+  { sequence, length }: EntryFrame,
+  position: number,
+  limit: number,
+  damage: { position: number; sequence: number },
+): boolean {
+  const most = damage.sequence + (limit - damage.position) / 64;
+  return (
+    position > damage.position && sequence > damage.sequence && sequence <= most && position + length <= limit
+  );
 }

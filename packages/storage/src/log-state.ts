@@ -129,7 +129,8 @@ function encodeSegment({ id, key, start, end }: Segment): Uint8Array {
   return concatBytes(head, encodeU64(end.sequence), end.hash, encodeU64(end.bytes), encodeU64(end.closedAt));
 }
 
-function decodeSegment(key: Uint8Array, bytes: Uint8Array): Segment {
+/** @throws StorageError `UNSUPPORTED_FORMAT` or `STORE_CORRUPT` */
+export function decodeSegment(key: Uint8Array, bytes: Uint8Array): Segment {
   if (bytes[0] !== VERSION) throw new StorageError('UNSUPPORTED_FORMAT', 'a segment of an unknown version');
   if (key.length !== 8 || (bytes.length !== OPEN_BYTES && bytes.length !== CLOSED_BYTES)) throw damaged();
   const end =

@@ -40,6 +40,17 @@ for (const [name, options] of variants) {
   });
 }
 
+describe('verify', () => {
+  it('reports a forged record whose key is longer than any of ours', async () => {
+    const base = createMemoryStore({ limits: { maxKeyBytes: 1_000_000 } });
+    await using store = await openEncryptedStore(base, { key, freshness: true });
+    await store.put(Uint8Array.of(1), Uint8Array.of(2));
+    await base.namespace('r').put(new Uint8Array(400_000), new Uint8Array(100));
+    const { problems } = await store.verify();
+    expect(problems.map(({ code }) => code)).toEqual(['UNSUPPORTED_FORMAT']);
+  });
+});
+
 describe('opening an encrypted store', () => {
   it('takes SecretBytes and leaves them to the caller', async () => {
     using secret = SecretBytes.from(key.slice());
