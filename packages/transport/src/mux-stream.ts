@@ -60,6 +60,8 @@ export class MuxStream implements Stream, Sender {
   #isPaused = false;
   #isDelivering = false;
   #isEndDelivered = false;
+  /** This side dropped bytes that had arrived: the remote side's end must not make the rest look whole. */
+  #isCut = false;
   #waiters: Deferred<void>[] | undefined;
   #finWaiters: Deferred<void>[] | undefined;
   /** Called once when the stream is over: removes listeners. */
@@ -136,13 +138,15 @@ export class MuxStream implements Stream, Sender {
 
   /** Resets with an error that this side's callers see. */
   resetWith(code: number, error: Error): void {
-    if (this.failure !== undefined || this.#isOver()) {
-      this.#dropUnread();
-      return;
-    }
-    this.#owner.sendReset(this, code);
+    const isOver = this.failure !== undefined || this.#isOver();
+    if (!isOver) this.#owner.sendReset(this, code);
+    if (this.unreadBytes > 0) this.#isCut = true;
     this.#dropUnread();
-    this.fail(error);
+    if (!isOver) this.fail(error);
+    else if (this.#isCut) {
+      this.failure ??= error;
+      this.#deliver();
+    }
   }
 
   receive(sink: StreamSink): void {
@@ -164,13 +168,8 @@ export class MuxStream implements Stream, Sender {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.failure !== undefined) {
-      this.#dropUnread();
-      return;
-    }
-    await this.closeWrite().catch(() => undefined);
-    if (!this.isRemoteFinished) this.reset();
-    this.#dropUnread();
+    if (this.failure === undefined) await this.closeWrite().catch(() => undefined);
+    if (!this.isRemoteFinished || this.unreadBytes > 0) this.reset();
   }
 
   /** The reset that an abort of `signal` causes, as long as the stream lives. */
@@ -266,7 +265,8 @@ export class MuxStream implements Stream, Sender {
 
   /** Hands over what is unread, then the end; stops as soon as the sink pauses. */
   #deliver(): void {
-    if (this.failure !== undefined && (!this.isRemoteFinished || this.#isEndDelivered)) this.#tellReset();
+    const isEndDue = this.isRemoteFinished && !this.#isEndDelivered && !this.#isCut;
+    if (this.failure !== undefined && !isEndDue) this.#tellReset();
     // A sink that resumes within `onData` is served by the loop that called it.
     if (this.#sink === undefined || this.#isEndDelivered || this.#isDelivering) return;
     this.#isDelivering = true;

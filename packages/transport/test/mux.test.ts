@@ -61,6 +61,34 @@ for (const version of [1, 2]) {
       expect(pair.b.mux.streamCount).toBe(0);
     });
 
+    it('never shows what a reset of this side cut off as a whole stream', async () => {
+      const pair = createMuxPair({ version });
+      const stream = pair.a.mux.openStream('/x', text('pay 1000'));
+      void stream.closeWrite();
+      await pair.settle();
+      const accepted = pair.b.accepted[0]!;
+      const received = collect(accepted);
+      accepted.reset();
+      expect([received.chunks.length, received.ended]).toEqual([1, true]);
+      const other = pair.a.mux.openStream('/x', text('pay 1000'));
+      void other.closeWrite();
+      await pair.settle();
+      pair.b.accepted[1]!.reset();
+      const cut = collect(pair.b.accepted[1]!);
+      expect([cut.chunks.length, cut.ended]).toEqual([0, false]);
+      expect(cut.error).toMatchObject({ code: 'STREAM_RESET' });
+      const last = pair.a.mux.openStream('/x', text('pay 1000'));
+      void last.closeWrite();
+      await pair.settle();
+      const over = pair.b.accepted[2]!;
+      void over.closeWrite();
+      await pair.settle();
+      over.reset();
+      const late = collect(over);
+      expect([late.chunks.length, late.ended]).toEqual([0, false]);
+      expect(late.error).toMatchObject({ code: 'STREAM_RESET' });
+    });
+
     it('keeps bytes in order over every size and both ways of writing', async () => {
       const pair = createMuxPair({ version });
       const stream = pair.a.mux.openStream('/x');
