@@ -15,3 +15,21 @@ it('hands out every key pair once, and makes the next ones later, a few and no m
   const taken = [first, ...Array.from({ length: 9 }, () => pool.take())];
   expect(new Set(taken.map(({ publicKey }) => publicKey[0])).size).toBe(10);
 });
+
+it('hands out nothing that a copy of the memory from a second ago holds, and zeroes it', async () => {
+  let time = 0;
+  const made: Uint8Array[] = [];
+  const generate = () => {
+    const secretKey = Uint8Array.of(made.length + 1);
+    made.push(secretKey);
+    return { publicKey: secretKey.slice(), secretKey };
+  };
+  const pool = createKeyPairPool(generate, () => time);
+  pool.take();
+  for (let turn = 0; turn < 20; turn++) await tick();
+  time = 999;
+  expect(pool.take().publicKey).toEqual(Uint8Array.of(5));
+  time = 1_000;
+  expect(pool.take().publicKey).toEqual(Uint8Array.of(6));
+  expect(made.slice(1, 4)).toEqual([Uint8Array.of(0), Uint8Array.of(0), Uint8Array.of(0)]);
+});

@@ -160,9 +160,11 @@ class DatagramChannelMachine implements DatagramChannel {
 
   close(): Uint8Array[] {
     if (this.#isClosed) return [];
-    const datagram = this.#seal(RecordType.close, nothing);
-    this[Symbol.dispose]();
-    return [datagram];
+    try {
+      return [this.#seal(RecordType.close, nothing)];
+    } finally {
+      this[Symbol.dispose]();
+    }
   }
 
   [Symbol.dispose](): void {

@@ -60,11 +60,15 @@ export class DhRatchet {
     if (remoteKey.length !== KEY_LENGTH || this.#credits === 0) throw invalidRecord();
     if (this.#offered && this.#role === 'initiator') return undefined;
     this.#credits -= 1;
-    this.#forgetOffer();
     const pair = this.#primitives.x25519.generateKeyPair();
-    const secrets = this.#mix(pair, remoteKey, { offer: remoteKey, answer: pair.publicKey });
-    this.#primitives.wipe(pair.secretKey);
-    return { publicKey: pair.publicKey, secrets };
+    try {
+      const secrets = this.#mix(pair, remoteKey, { offer: remoteKey, answer: pair.publicKey });
+      // Only now: a bad key must not end the exchange that is under way (§7.5).
+      this.#forgetOffer();
+      return { publicKey: pair.publicKey, secrets };
+    } finally {
+      this.#primitives.wipe(pair.secretKey);
+    }
   }
 
   /**

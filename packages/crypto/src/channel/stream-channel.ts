@@ -90,7 +90,11 @@ class StreamChannelMachine implements StreamChannel, RecordHandler {
   seal(parts: readonly Uint8Array[]): Uint8Array[] {
     if (this.#isClosed || this.#isDead) throw channelClosed();
     let length = 0;
-    for (let i = 0; i < parts.length; i++) length += parts[i]!.length;
+    for (let i = 0; i < parts.length; i++) {
+      // Behind this point a failure would leave the peer waiting for a record that never comes.
+      if (!(parts[i] instanceof Uint8Array)) throw new TypeError('a part is a Uint8Array');
+      length += parts[i]!.length;
+    }
     if (length > this.maxPlaintext) throw new RangeError(`a record holds at most ${this.maxPlaintext} bytes`);
     const { updateRecords, updateBytes } = this.#limits;
     if (this.#sending.records >= updateRecords || this.#sending.bytes >= updateBytes) this.#update = 'due';
@@ -185,11 +189,13 @@ class StreamChannelMachine implements StreamChannel, RecordHandler {
 
   close(): Uint8Array[] {
     if (this.#isClosed || this.#isDead) return [];
-    const chunks = this.#seal(RecordType.close, [nothing], 0);
-    this.#isClosed = true;
-    this.#sending.wipe();
-    if (this.isRemoteClosed) this[Symbol.dispose]();
-    return chunks;
+    try {
+      return this.#seal(RecordType.close, [nothing], 0);
+    } finally {
+      this.#isClosed = true;
+      this.#sending.wipe();
+      if (this.isRemoteClosed) this[Symbol.dispose]();
+    }
   }
 
   [Symbol.dispose](): void {

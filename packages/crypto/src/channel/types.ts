@@ -47,7 +47,8 @@ export interface StreamChannel extends Disposable {
   /**
    * Seals the concatenated parts as one DATA record (behind a key update, when one is due).
    * @returns Chunks for one write. The parts may be reused as soon as it returns.
-   * @throws RangeError for more than `maxPlaintext` bytes; ChannelError `CLOSED`, `LIMIT_REACHED`.
+   * @throws TypeError for a part that is no Uint8Array, RangeError for more than `maxPlaintext` bytes: nothing has changed then;
+   * ChannelError `CLOSED`, `LIMIT_REACHED`.
    */
   seal(parts: readonly Uint8Array[]): Uint8Array[];
   /**
@@ -66,7 +67,10 @@ export interface StreamChannel extends Disposable {
   readonly nextTimeout: number | undefined;
   /** Lets time pass: ratchets that are due are prepared for `takeControl`. */
   onTimeout(now: number): void;
-  /** Closes the sending direction; write what it returns and end the stream. Idempotent: empty the second time. */
+  /**
+   * Closes the sending direction; write what it returns and end the stream. Idempotent: empty the second time.
+   * @throws ChannelError `LIMIT_REACHED` when nothing can be said any more; it is closed all the same.
+   */
   close(): Uint8Array[];
   /** The peer closed its direction, authentically. */
   readonly isRemoteClosed: boolean;
@@ -94,7 +98,11 @@ export interface DatagramChannel extends Disposable {
   readonly nextTimeout: number | undefined;
   /** Lets time pass: ratchets, repetitions of lost offers, erasure of the previous epoch's key. */
   onTimeout(now: number): void;
-  /** Ends the channel: everything is wiped. @returns The datagram that tells the peer; empty the second time. */
+  /**
+   * Ends the channel: everything is wiped.
+   * @returns The datagram that tells the peer; empty the second time.
+   * @throws ChannelError `LIMIT_REACHED` when nothing can be said any more; everything is wiped all the same.
+   */
   close(): Uint8Array[];
   /** The peer has closed, authentically. Datagrams that were under way may still come. */
   readonly isRemoteClosed: boolean;

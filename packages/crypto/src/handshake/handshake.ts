@@ -46,8 +46,8 @@ class HandshakeMachine implements Handshake {
   constructor(options: HandshakeOptions) {
     this.#options = options;
     this.#primitives = options.primitives ?? defaultPrimitives;
-    this.#networkKey = options.networkKey && new Uint8Array(options.networkKey);
     this.#offer = createOffer(options);
+    this.#networkKey = options.networkKey && new Uint8Array(options.networkKey);
   }
 
   get deadline(): number | undefined {
@@ -63,7 +63,7 @@ class HandshakeMachine implements Handshake {
     const noise = this.#createNoise(header, encodeHeader(header));
     const payload = pattern === 'IK' ? encodeOffer(this.#offer) : nothing;
     const message = this.#addNetworkTag(concatBytes(encodeHeader(header), noise.writeMessage(payload)));
-    this.#state = { phase: 'underway', noise, header, first: message };
+    this.#state = { phase: 'underway', noise, header, first: message.slice() };
     return message;
   }
 

@@ -3,6 +3,7 @@ import {
   isNameList,
   MAX_EARLY_DATA,
   MAX_FEATURES,
+  MAX_VERSION,
   type Offer,
   RECORD_SIZE_RANGE,
   type RecordCipher,
@@ -41,8 +42,8 @@ export function createOffer(options: HandshakeOptions): Offer {
   if (!isNameList(features, MAX_FEATURES))
     throw new RangeError('features are distinct names of printable ASCII');
   const unknown = recordCiphers.find((name) => !recordCipherNames.includes(name));
-  if (unknown || recordCiphers.length === 0)
-    throw new RangeError('recordCiphers names one or more known ciphers');
+  if (unknown || recordCiphers.length === 0 || new Set(recordCiphers).size < recordCiphers.length)
+    throw new RangeError('recordCiphers names one or more known ciphers, each once');
   const { min, max } = RECORD_SIZE_RANGE;
   if (!Number.isInteger(maxRecordSize) || maxRecordSize < min || maxRecordSize > max) {
     throw new RangeError(`maxRecordSize is an integer from ${min} to ${max}`);
@@ -51,9 +52,10 @@ export function createOffer(options: HandshakeOptions): Offer {
     !Number.isInteger(versions.min) ||
     !Number.isInteger(versions.max) ||
     versions.min < 1 ||
-    versions.max < versions.min
+    versions.max < versions.min ||
+    versions.max > MAX_VERSION
   ) {
-    throw new RangeError('versions is a range of integers from 1');
+    throw new RangeError(`versions is a range of integers from 1 to ${MAX_VERSION}`);
   }
   return {
     versions,

@@ -26,7 +26,8 @@ export const MAX_FEATURES = 32;
 export const RECORD_SIZE_RANGE = { min: 4_096, max: 1_048_576 } as const;
 
 const MAX_CIPHERS = 16;
-const MAX_VERSION = 65_535;
+/** Highest version of the protocol above the channel. */
+export const MAX_VERSION = 65_535;
 const MIN_FIELDS = 9;
 const MAX_FIELDS = 16;
 const MAX_OFFER_LENGTH = 12_000;

@@ -2,6 +2,8 @@ import type { KeyPair } from '../primitives.ts';
 
 // Enough for the handshakes that begin within one turn of the event loop; of more, each makes its own key pair.
 const POOL_SIZE = 4;
+// Milliseconds. Who copies this memory must not have the keys of handshakes and ratchet steps that come later.
+const MAX_AGE = 1_000;
 
 /** Hands out fresh key pairs, each of them once. */
 export interface KeyPairPool {
@@ -12,17 +14,26 @@ export interface KeyPairPool {
  * After a key pair was taken the next ones are made in turns of the event loop of their own: while a handshake waits for the
  * network. Making one is a quarter of what a side computes.
  */
-export function createKeyPairPool(generate: () => KeyPair): KeyPairPool {
-  const pairs: KeyPair[] = [];
+export function createKeyPairPool(
+  generate: () => KeyPair,
+  clock: () => number = () => globalThis.performance.now(),
+): KeyPairPool {
+  /** Oldest first. */
+  const made: { readonly pair: KeyPair; readonly at: number }[] = [];
   let isFilling = false;
+
+  function dropOld(): void {
+    const oldest = clock() - MAX_AGE;
+    while (made.length > 0 && made[0]!.at <= oldest) made.shift()!.pair.secretKey.fill(0);
+  }
 
   /** One key pair a turn, so that nobody waits for more than that. */
   function fillLater(): void {
-    if (isFilling || pairs.length >= POOL_SIZE) return;
+    if (isFilling || made.length >= POOL_SIZE) return;
     isFilling = true;
     const immediate = globalThis.setImmediate(() => {
       isFilling = false;
-      pairs.push(generate());
+      made.push({ pair: generate(), at: clock() });
       fillLater();
     });
     immediate.unref();
@@ -30,7 +41,8 @@ export function createKeyPairPool(generate: () => KeyPair): KeyPairPool {
 
   return {
     take() {
-      const pair = pairs.pop() ?? generate();
+      dropOld();
+      const pair = made.pop()?.pair ?? generate();
       fillLater();
       return pair;
     },

@@ -37,7 +37,8 @@ function createOpener(keyBytes: Uint8Array, nonceBytes: Uint8Array, adBytes: Uin
   const key = copyBytes(keyBytes);
   const nonce = copyBytes(nonceBytes);
   const ad = copyBytes(adBytes);
-  const chunks: Uint8Array[] = [];
+  // Doubled when it is full: a piece may be a single byte.
+  let ciphertext = new Uint8Array(0);
   let length = 0;
   return {
     update(chunk) {
@@ -45,12 +46,18 @@ function createOpener(keyBytes: Uint8Array, nonceBytes: Uint8Array, adBytes: Uin
       const padded = new Uint8Array(offset + chunk.length);
       padded.set(chunk, offset);
       const plaintext = ctr(key, counterBlock(nonce, 2 + Math.floor(length / BLOCK))).decrypt(padded);
-      chunks.push(copyBytes(chunk));
-      length += chunk.length;
+      const needed = length + chunk.length;
+      if (needed > ciphertext.length) {
+        const larger = new Uint8Array(Math.max(needed, 2 * ciphertext.length));
+        larger.set(ciphertext);
+        ciphertext = larger;
+      }
+      ciphertext.set(chunk, length);
+      length = needed;
       return plaintext.slice(offset);
     },
     final(tag) {
-      const plaintext = openWhole(key, nonce, concatBytes(...chunks, tag), ad);
+      const plaintext = openWhole(key, nonce, concatBytes(ciphertext.subarray(0, length), tag), ad);
       key.fill(0);
       plaintext?.fill(0);
       return plaintext !== undefined;

@@ -142,6 +142,23 @@ describe('counters (NZ-CHANNEL-01 §6.1)', () => {
     expect(() => a.seal([small])).toThrow(expect.objectContaining({ code: 'LIMIT_REACHED' }));
   });
 
+  it('closes at the hard limit too, though it cannot say so', () => {
+    const [a] = createChannels({}, { hardRecords: 1 });
+    a.seal([small]);
+    expect(() => a.close()).toThrow(expect.objectContaining({ code: 'LIMIT_REACHED' }));
+    expect(a.nextTimeout).toBeUndefined();
+    expect(a.close()).toEqual([]);
+    expect(() => a.seal([small])).toThrow(closed);
+  });
+
+  it('do not move for a part that is no byte string', () => {
+    const [a, b] = createChannels();
+    expect(() => a.seal([small, 'text' as never])).toThrow(TypeError);
+    const sink = new Recorder();
+    b.receive(join(a.seal([small])), sink);
+    expect(sink.records).toHaveLength(1);
+  });
+
   it('refuses a peer that goes beyond it', () => {
     const [a, b] = createChannels({}, {}, { hardRecords: 3 });
     for (let i = 0; i < 3; i++) b.receive(join(a.seal([small])), new Recorder());

@@ -145,6 +145,14 @@ describe('the end of a datagram channel', () => {
     expect(a.nextTimeout).toBeUndefined();
   });
 
+  it('comes at the hard limit too, though it cannot be told', () => {
+    const [a] = createDatagramChannels({}, { hardRecords: 1 });
+    a.seal(bytes(1));
+    expect(() => a.close()).toThrow(expect.objectContaining({ code: 'LIMIT_REACHED' }));
+    expect(a.nextTimeout).toBeUndefined();
+    expect(() => a.seal(bytes(1))).toThrow(expect.objectContaining({ code: 'CLOSED' }));
+  });
+
   it('never uses a key beyond its hard limit (NZ-CHANNEL-01 §6.1)', () => {
     const [a] = createDatagramChannels({}, { hardRecords: 3 });
     for (let i = 0; i < 3; i++) a.seal(bytes(1));

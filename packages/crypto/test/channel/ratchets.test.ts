@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DhRatchet } from '../../src/channel/dh-ratchet.ts';
 import { ChannelSecrets } from '../../src/channel/secrets.ts';
 import { createStreamChannel } from '../../src/channel.ts';
 import { NOW, primitives } from '../handshake/peers.ts';
@@ -111,6 +112,15 @@ describe('the Diffie-Hellman ratchet of a stream (NZ-CHANNEL-01 §6.3)', () => {
     expect([a.counters.ratchets, b.counters.ratchets, read.records.length]).toEqual([1, 1, 6]);
     expect(() => thief.receive(behind, stolen)).toThrow(refused);
     expect(stolen.records).toHaveLength(5);
+  });
+
+  it('keeps its own offer when the peer’s has a key of small order (§7.5)', () => {
+    const create = (role: 'initiator' | 'responder') => new DhRatchet(bytes(32), role, primitives);
+    const [initiator, responder] = [create('initiator'), create('responder')];
+    const offer = responder.offer();
+    expect(() => responder.receiveOffer(new Uint8Array(32))).toThrow(refused);
+    const answer = initiator.receiveOffer(offer)!;
+    expect(responder.receiveAnswer(answer.publicKey)).toEqual(answer.secrets);
   });
 
   it('refuses more offers than an honest peer makes (§6.5)', () => {

@@ -193,6 +193,13 @@ describe('an offer (NZ-HANDSHAKE-01 §6.1)', () => {
     expect(() => decodeOffer(change(at, value))).toThrow(refused);
   });
 
+  it.each([
+    ['a version beyond 16 bits', { versions: { min: 1, max: 65_536 } }],
+    ['a cipher twice', { recordCiphers: ['aes256gcm', 'aes256gcm'] as const }],
+  ])('is not made with %s: every peer would refuse it', (_name, options) => {
+    expect(() => initiate(options)).toThrow(RangeError);
+  });
+
   it('is refused when fields are missing, or it is no list', () => {
     expect(() => decodeOffer(encodeCanonical(valid.slice(0, 8) as never))).toThrow(refused);
     expect(() => decodeOffer(encodeCanonical({ a: 1 }))).toThrow(refused);

@@ -55,6 +55,16 @@ it.each([undefined, bob.staticKeyPair.publicKey])(
   },
 );
 
+it('leaves its messages to its caller: a fallback needs the first one, which may be gone by then', () => {
+  const remoteStaticKey = alice.staticKeyPair.publicKey;
+  const initiator = createHandshake({ role: 'initiator', identity: alice, primitives, remoteStaticKey });
+  const responder = createHandshake({ role: 'responder', identity: bob, primitives });
+  const first = initiator.start(NOW);
+  const second = responder.receive(first, NOW);
+  first.fill(0);
+  expect(initiator.receive(second.reply!, NOW).result?.pattern).toBe('XXfallback');
+});
+
 it('keeps nothing of borrowed messages in patterns without encryption', () => {
   const initiator = createNoiseHandshake({
     protocolName: 'Noise_NN_25519_ChaChaPoly_SHA256',
