@@ -150,7 +150,7 @@ class StoredAddressBook implements AddressBook {
     const parsed = tryParseAddress(text);
     if (!parsed || (parsed.peer !== undefined && parsed.peer !== peer)) return undefined;
     if (parsed.kind !== 'memory' && parsed.port === 0) return undefined;
-    const scope = parsed.ip ? ipScope(parsed.ip) : parsed.host === 'localhost' ? 'loopback' : 'global';
+    const scope = parsed.ip ? ipScope(parsed.ip) : LOCALHOST.test(parsed.host) ? 'loopback' : 'global';
     if (scope === 'unusable') return undefined;
     if ((scope === 'loopback' || scope === 'link-local') && !this.#allowLocal) return undefined;
     return parsed.text;
@@ -275,6 +275,8 @@ class StoredAddressBook implements AddressBook {
   }
 }
 
+/** Names that resolvers answer with loopback (RFC 6761 §6.3). */
+const LOCALHOST = /(?:^|\.)localhost$/;
 const FRESH = { lastSuccess: 0, failures: 0, retryAt: 0 } as const;
 const STORE_PREFIX: Uint8Array = new TextEncoder().encode('peer/');
 

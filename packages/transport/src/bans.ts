@@ -63,9 +63,10 @@ export function createBans(clock: Clock): Bans {
 }
 
 function parseNetwork(text: string): Network | undefined {
-  const [host = '', length] = text.split('/', 2);
+  const [host = '', length, ...more] = text.split('/');
   const bytes = parseIp(host);
-  if (!bytes) return undefined;
+  // An empty length would be read as 0: everybody.
+  if (!bytes || length === '' || more.length > 0) return undefined;
   const bits = length === undefined ? bytes.length * 8 : Number(length);
   if (!Number.isInteger(bits) || bits < 0 || bits > bytes.length * 8) return undefined;
   return { bytes, bits };

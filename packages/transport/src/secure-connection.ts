@@ -17,6 +17,9 @@ import type { StreamHandler } from './upgrade-options.ts';
 /** How long a closed connection may keep its socket so that the last record leaves, in milliseconds. */
 const LINGER = 2000;
 
+/** Answers of the channel that may wait behind a socket that takes nothing, in bytes: an honest peer asks for one a minute. */
+const MAX_BLOCKED_CONTROL = 64 * 1024;
+
 export interface SecureConnectionOptions {
   readonly bytes: ByteConnection;
   readonly result: HandshakeResult;
@@ -58,6 +61,7 @@ export class SecureConnection implements Connection, ByteConnectionHandler, MuxH
   #onFirstRecord: (() => void) | undefined;
   #phase: Phase = 'open';
   #isRemoteClosed = false;
+  #blockedControl = 0;
   /** When the phase has lasted too long. */
   #deadline: number | undefined;
   /** Why the connection ended; undefined after an orderly close. */
@@ -184,6 +188,7 @@ export class SecureConnection implements Connection, ByteConnectionHandler, MuxH
   }
 
   onDrain(): void {
+    this.#blockedControl = 0;
     this.#mux.onDrain();
   }
 
@@ -315,7 +320,11 @@ export class SecureConnection implements Connection, ByteConnectionHandler, MuxH
 
   #sendControl(): void {
     const chunks = this.#channel.takeControl();
-    if (chunks !== undefined) this.#bytes.write(chunks);
+    if (chunks === undefined || this.#bytes.write(chunks)) return;
+    for (const { length } of chunks) this.#blockedControl += length;
+    if (this.#blockedControl > MAX_BLOCKED_CONTROL) {
+      this.abort(new TransportError('FLOOD', 'Answers of the channel are not being read.'));
+    }
   }
 
   /** The remote side broke NZ-WIRE-01: it is told why, then the connection ends. */

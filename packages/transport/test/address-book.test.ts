@@ -86,6 +86,7 @@ describe('address book', () => {
       '/ip4/224.0.0.1/udp/1',
       '/ip4/192.0.2.1/tcp/0',
       '/dns4/localhost/tcp/80',
+      '/dns/db.LocalHost./tcp/80',
     ];
     for (const claim of [...claims, `/ip4/192.0.2.1/tcp/1/p2p/${peerOf(2)}`, 'nonsense']) {
       expect(book.add(PEER, [claim]), claim).toBe(0);

@@ -411,7 +411,7 @@ describe('bans', () => {
       false,
       false,
     ]);
-    for (const target of ['', '1.2.3.4/33', 'example.org', '::1/129'])
+    for (const target of ['', '1.2.3.4/33', '1.2.3.4/', '1.2.3.4/8/24', 'example.org', '::1/129'])
       expect(() => a.manager.ban(target)).toThrow(TypeError);
     a.manager.unban('192.0.2.0/25');
     expect(isBanned('/ip4/192.0.2.1/tcp/1')).toBe(false);

@@ -1,6 +1,10 @@
+import { createStreamChannel, type StreamChannel } from '@nzcore/crypto/channel';
+import { createHandshake } from '@nzcore/crypto/handshake';
 import { describe, expect, it } from 'vitest';
 import type { ByteConnection } from '../src/byte-connection.ts';
+import { frameHandshakeMessage } from '../src/handshake-framing.ts';
 import { createMemoryPair } from '../src/memory.ts';
+import { upgradeInbound, upgradeOutbound } from '../src/upgrade.ts';
 import { alice, bob, carol, collect, connectPeers, echo, tcpPair, text } from './connected.ts';
 import { concat } from './mux-pair.ts';
 
@@ -109,7 +113,6 @@ describe('upgrade', () => {
 
   it('gives up when the other end says nothing', async () => {
     const [near] = createMemoryPair();
-    const { upgradeOutbound } = await import('../src/upgrade.ts');
     const identity = alice.handshakeIdentity(Date.now());
     await expect(upgradeOutbound(near, { identity, limits: { handshakeTimeout: 20 } })).rejects.toMatchObject(
       {
@@ -117,4 +120,45 @@ describe('upgrade', () => {
       },
     );
   });
+
+  it('ends with one that asks for key updates for ever and does not read the answers: FLOOD', async () => {
+    const [near, far] = createMemoryPair();
+    const accepted = upgradeInbound(far, { identity: bob.handshakeIdentity(Date.now()) });
+    const channel = await shakeHands(near);
+    near.pause();
+    const victim = await accepted;
+    let isOver = false;
+    void victim.closed.then(() => {
+      isOver = true;
+    });
+    let asked = 0;
+    for (; asked < 40_000 && !isOver; asked += 1) {
+      near.write(channel.seal([]));
+      if (asked % 100 === 0) await new Promise(setImmediate);
+    }
+    expect(await Promise.race([victim.closed, undefined])).toMatchObject({ code: 'FLOOD' });
+  });
 });
+
+/** As alice, with a channel that asks for a key update in front of every record. */
+function shakeHands(bytes: ByteConnection): Promise<StreamChannel> {
+  const handshake = createHandshake({
+    role: 'initiator',
+    identity: alice.handshakeIdentity(Date.now()),
+    versions: { min: 1, max: 2 },
+  });
+  return new Promise((resolve) => {
+    bytes.start({
+      onData(chunk) {
+        const { reply, result } = handshake.receive(chunk.slice(2), Date.now());
+        if (reply !== undefined) bytes.write([frameHandshakeMessage(reply)]);
+        if (result !== undefined)
+          resolve(createStreamChannel(result, { now: 0, limits: { updateRecords: 1 } }));
+      },
+      onDrain: () => undefined,
+      onEnd: () => undefined,
+      onClose: () => undefined,
+    });
+    bytes.write([frameHandshakeMessage(handshake.start(Date.now()))]);
+  });
+}
