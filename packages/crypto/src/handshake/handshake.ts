@@ -57,14 +57,12 @@ class HandshakeMachine implements Handshake {
   start(now: number): Uint8Array {
     if (this.#options.role !== 'initiator') throw new TypeError('the responder does not start');
     if (this.#state.phase !== 'ready') throw finished();
-    this.#deadline = now + HANDSHAKE_TIMEOUT;
-    const pattern = this.#options.remoteStaticKey ? 'IK' : 'XX';
-    const header: Header = { pattern, hasNetworkKey: this.#networkKey !== undefined };
-    const noise = this.#createNoise(header, encodeHeader(header));
-    const payload = pattern === 'IK' ? encodeOffer(this.#offer) : nothing;
-    const message = this.#addNetworkTag(concatBytes(encodeHeader(header), noise.writeMessage(payload)));
-    this.#state = { phase: 'underway', noise, header, first: message.slice() };
-    return message;
+    try {
+      return this.#start(now);
+    } catch (cause) {
+      this[Symbol.dispose]();
+      throw cause;
+    }
   }
 
   receive(message: Uint8Array, now: number): HandshakeStep {
@@ -83,6 +81,17 @@ class HandshakeMachine implements Handshake {
     if (this.#state.phase === 'underway') this.#state.noise[Symbol.dispose]();
     if (this.#networkKey) this.#primitives.wipe(this.#networkKey);
     this.#state = { phase: 'ended' };
+  }
+
+  #start(now: number): Uint8Array {
+    this.#deadline = now + HANDSHAKE_TIMEOUT;
+    const pattern = this.#options.remoteStaticKey ? 'IK' : 'XX';
+    const header: Header = { pattern, hasNetworkKey: this.#networkKey !== undefined };
+    const noise = this.#createNoise(header, encodeHeader(header));
+    const payload = pattern === 'IK' ? encodeOffer(this.#offer) : nothing;
+    const message = this.#addNetworkTag(concatBytes(encodeHeader(header), noise.writeMessage(payload)));
+    this.#state = { phase: 'underway', noise, header, first: message.slice() };
+    return message;
   }
 
   #receive(message: Uint8Array, now: number): HandshakeStep {

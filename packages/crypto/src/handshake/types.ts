@@ -84,7 +84,11 @@ export interface HandshakeStep {
 
 /** One run of NZ-HANDSHAKE-01, without I/O and without a clock. */
 export interface Handshake extends Disposable {
-  /** Makes the first message; initiator only, once. @param now - Milliseconds since the epoch. */
+  /**
+   * Makes the first message; initiator only, once.
+   * @param now - Milliseconds since the epoch.
+   * @throws CryptoError `INVALID_KEY` when `remoteStaticKey` is of small order; the handshake is wiped then.
+   */
   start(now: number): Uint8Array;
   /**
    * Takes one whole message of the peer; it is borrowed.

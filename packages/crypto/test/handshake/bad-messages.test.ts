@@ -162,6 +162,13 @@ describe('use out of turn', () => {
     disposed[Symbol.dispose]();
     expect(() => disposed.start(NOW)).toThrow(finished);
   });
+
+  it('ends a handshake that cannot start: the responder’s key is of small order', () => {
+    const hopeless = initiate({ remoteStaticKey: new Uint8Array(32) });
+    expect(() => hopeless.start(NOW)).toThrow(expect.objectContaining({ code: 'INVALID_KEY' }));
+    expect(hopeless.deadline).toBeUndefined();
+    expect(() => hopeless.start(NOW)).toThrow(finished);
+  });
 });
 
 describe('an offer (NZ-HANDSHAKE-01 §6.1)', () => {
