@@ -82,6 +82,28 @@ describe('certificates (NZ-HANDSHAKE-01 §4)', () => {
     expect(shakeHands(expired(600_000)).initiator.remote.identity).toEqual(bob.publicKey);
   });
 
+  it('remembers of a signature that it was valid, not for what else and not for how long', () => {
+    const fresh = createIdentity(21, { expiresAt: NOW });
+    const meet = (identity: typeof fresh, time = NOW) => {
+      const responder = createHandshake({ role: 'responder', identity, primitives });
+      const initiator = createHandshake({ role: 'initiator', identity: alice, primitives });
+      const { reply } = responder.receive(initiator.start(time), time);
+      return initiator.receive(reply!, time).result;
+    };
+    expect(meet(fresh)).toBeDefined();
+    for (const change of [
+      { publicKey: carol.publicKey },
+      { staticKeyPair: carol.staticKeyPair },
+      { certificate: { ...fresh.certificate, expiresAt: NOW + 1 } },
+    ]) {
+      const refused = expect.objectContaining({ code: 'INVALID_MESSAGE' });
+      expect(() => meet({ ...fresh, ...change })).toThrow(refused);
+    }
+    const expired = expect.objectContaining({ code: 'CERTIFICATE_EXPIRED' });
+    expect(() => meet(fresh, NOW + 600_001)).toThrow(expired);
+    expect(meet(fresh)).toBeDefined();
+  });
+
   it('refuses a static key that another identity certified', () => {
     const stolen = { ...bob, publicKey: carol.publicKey };
     const refused = expect.objectContaining({ code: 'INVALID_MESSAGE' });
