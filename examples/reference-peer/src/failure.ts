@@ -66,7 +66,11 @@ function identityFailure(error: IdentityError, dataDir: string): Failure {
       const line = `wrong passphrase for the keystore in ${dataDir}: give the one that it was created with`;
       return { exitCode: exitCodes.passphraseWrong, line };
     }
-    case 'PASSPHRASE_UNAVAILABLE':
+    case 'PASSPHRASE_UNAVAILABLE': {
+      const line =
+        'the passphrase file is missing or empty: check --passphrase-file or NZCORE_PASSPHRASE_FILE';
+      return { exitCode: exitCodes.passphraseUnreadable, line };
+    }
     case 'INSECURE_FILE':
       return {
         exitCode: exitCodes.passphraseUnreadable,

@@ -19,6 +19,8 @@ export const FILE_PROTOCOL = '/nz/file/1';
 
 const MAX_HEADER_BYTES = 4096;
 const READ_BYTES = 256 * 1024;
+// Empty files take no bytes of the directory's bound, but a place in the file system each.
+const MAX_FILES = 10_000;
 
 /** Why a receiver did not store a file. */
 export type FileRefusal = 'too-large' | 'busy' | 'damaged' | 'malformed' | 'no-space' | 'failed';
@@ -156,6 +158,8 @@ export interface ReceiveOptions {
   readonly maxBytes: number;
   /** What the directory may hold in all; a file that would not fit is refused. */
   readonly maxTotalBytes: number;
+  /** How many files the directory may hold; one more is refused. @defaultValue 10000 */
+  readonly maxFiles?: number;
   /** A sender that is silent for so many milliseconds has given up. @defaultValue 60000 */
   readonly idleTimeout?: number;
 }
@@ -218,12 +222,13 @@ function announcement([name, size]: readonly unknown[], maxBytes: number): Annou
 
 async function store(
   reader: StreamReader,
-  { directory, maxBytes, maxTotalBytes }: ReceiveOptions,
+  { directory, maxBytes, maxTotalBytes, maxFiles = MAX_FILES }: ReceiveOptions,
   onProgress: () => void,
 ): Promise<TransferredFile & { readonly path: string }> {
   const { name, size } = announcement(await readFrame(reader), maxBytes);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  if ((await bytesIn(directory)) + size > maxTotalBytes) {
+  const names = await readdir(directory);
+  if (names.length >= maxFiles || (await bytesIn(directory, names)) + size > maxTotalBytes) {
     throw new FileTransferError('no-space', 'no more files are taken until some are removed');
   }
   const partial = join(directory, `.${randomUUID()}.part`);
@@ -238,8 +243,7 @@ async function store(
   }
 }
 
-async function bytesIn(directory: string): Promise<number> {
-  const names = await readdir(directory);
+async function bytesIn(directory: string, names: readonly string[]): Promise<number> {
   const sizes = names.map((name) =>
     stat(join(directory, name)).then(
       ({ size }) => size,

@@ -175,7 +175,10 @@ describe('a passphrase', () => {
   it('in a file that others can read, or that is not there (exit code 17)', async () => {
     const file = place.path('passphrase');
     const args = ['--data-dir', place.path('data'), ...loopback, '--passphrase-file', file];
-    expect((await refusal(args)).code).toBe(17);
+    expect(await refusal(args)).toMatchObject({
+      code: 17,
+      line: expect.stringContaining('missing or empty'),
+    });
     await writeFile(file, 'secret\n', { mode: 0o644 });
     const { code, line } = await refusal(args);
     expect(code).toBe(17);

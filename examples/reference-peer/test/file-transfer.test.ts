@@ -139,6 +139,15 @@ describe('file transfer', () => {
     expect(await readdir(receive.directory)).toHaveLength(2);
   });
 
+  it('refuses more files than the directory may hold, however small', async () => {
+    receive = { ...receive, maxFiles: 1 };
+    const path = await fileOf(new Uint8Array(0));
+    await transfer(path);
+    const [sent] = await transfer(path);
+    expect(sent).toMatchObject({ status: 'rejected', reason: { code: 'no-space' } });
+    expect(await readdir(receive.directory)).toEqual(['file.bin']);
+  });
+
   it('refuses bytes that do not have their hash, and leaves nothing', async () => {
     const [here, there] = streamPair();
     const received = receiveFile(there, receive);
