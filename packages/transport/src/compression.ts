@@ -1,7 +1,7 @@
 import * as zlib from 'node:zlib';
-import type { Compressor } from './compressor.ts';
+import type { Compressor } from './messages/compressor.ts';
 
-export type { Compressor } from './compressor.ts';
+export type { Compressor } from './messages/compressor.ts';
 
 /** zstd came to Node with 22.15; the types of the oldest supported Node do not know it. */
 interface ZstdFunctions {

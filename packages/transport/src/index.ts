@@ -7,7 +7,7 @@ export {
   type ParsedAddress,
   parseAddress,
   tryParseAddress,
-} from './address.ts';
+} from './address/address.ts';
 export {
   type AddAddressOptions,
   type AddressBook,
@@ -16,43 +16,48 @@ export {
   type AddressEntry,
   type AddressSource,
   createAddressBook,
-} from './address-book.ts';
-export type { ConnectionLimits, RefusalReason } from './admission.ts';
-export type { BackOffOptions } from './back-off.ts';
-export type { Bans } from './bans.ts';
-export { decodeBody, encodeBody } from './bodies.ts';
+} from './address/address-book.ts';
+export { formatIp, type IpBytes, type IpScope, ipLimitKeys, ipScope, parseIp } from './address/ip.ts';
 export type { ByteConnection, ByteConnectionHandler } from './byte-connection.ts';
-export { type Clock, type Random, systemClock } from './clock.ts';
-export type { Compressor } from './compressor.ts';
-export type { Connection, ConnectionStats, OpenStreamOptions } from './connection.ts';
+export type { Connection, ConnectionStats, OpenStreamOptions } from './connection/connection.ts';
+export { createUpgrader, type SecureUpgraderOptions } from './connection/secure-upgrader.ts';
+export { upgradeInbound, upgradeOutbound } from './connection/upgrade.ts';
+export type { OutboundUpgradeOptions, StreamHandler, UpgradeOptions } from './connection/upgrade-options.ts';
+export type { OutboundUpgraderOptions, Upgrader, UpgraderOptions } from './connection/upgrader.ts';
+export { TransportError, type TransportErrorCode, type TransportErrorOptions } from './errors.ts';
+export type { ConnectionLimits, RefusalReason } from './manager/admission.ts';
+export type { BackOffOptions } from './manager/back-off.ts';
+export type { Bans } from './manager/bans.ts';
 export {
   type ConnectionManager,
   type ConnectionManagerOptions,
   createConnectionManager,
-} from './connection-manager.ts';
-export type { DialPolicy } from './dial-order.ts';
-export { TransportError, type TransportErrorCode, type TransportErrorOptions } from './errors.ts';
-export { FIRST_APPLICATION_CODE, ResetCode } from './frames.ts';
-export { formatIp, type IpBytes, type IpScope, ipLimitKeys, ipScope, parseIp } from './ip.ts';
-export type { KeepAliveOptions } from './keep-alive.ts';
-export type { WireLimits } from './limits.ts';
+} from './manager/connection-manager.ts';
+export type { DialPolicy } from './manager/dial-order.ts';
+export type { KeepAliveOptions } from './manager/keep-alive.ts';
+export type { ProtocolHandler } from './manager/stream-router.ts';
+export type { OnTransportEvent, TransportEvent } from './manager/transport-event.ts';
+export { decodeBody, encodeBody } from './messages/bodies.ts';
+export type { Compressor } from './messages/compressor.ts';
 export {
   createMessageSender,
   type IncomingMessage,
   type MessageOptions,
   type MessageSender,
   receiveMessages,
-} from './messages.ts';
-export type { RequestOptions } from './request-body.ts';
-export { type RequestHandler, type ServeOptions, serveRequests } from './request-server.ts';
-export { createRequester, type RequestCallOptions, type Requester } from './requester.ts';
-export { createUpgrader, type SecureUpgraderOptions } from './secure-upgrader.ts';
-export type { SignalOptions, Stream, StreamSink } from './stream.ts';
-export type { ProtocolHandler } from './stream-router.ts';
-export { createTimerWheel, type TimerWheel, type TimerWheelOptions, type WheelTimer } from './timer-wheel.ts';
-export { createTimers, type Timers, type TimerTarget } from './timers.ts';
+} from './messages/messages.ts';
+export type { RequestOptions } from './messages/request-body.ts';
+export { type RequestHandler, type ServeOptions, serveRequests } from './messages/request-server.ts';
+export { createRequester, type RequestCallOptions, type Requester } from './messages/requester.ts';
+export { FIRST_APPLICATION_CODE, ResetCode } from './mux/frames.ts';
+export type { WireLimits } from './mux/limits.ts';
+export type { SignalOptions, Stream, StreamSink } from './mux/stream.ts';
+export { type Clock, type Random, systemClock } from './time/clock.ts';
+export {
+  createTimerWheel,
+  type TimerWheel,
+  type TimerWheelOptions,
+  type WheelTimer,
+} from './time/timer-wheel.ts';
+export { createTimers, type Timers, type TimerTarget } from './time/timers.ts';
 export type { DialOptions, Listener, ListenOptions, Transport } from './transport.ts';
-export type { OnTransportEvent, TransportEvent } from './transport-event.ts';
-export { upgradeInbound, upgradeOutbound } from './upgrade.ts';
-export type { OutboundUpgradeOptions, StreamHandler, UpgradeOptions } from './upgrade-options.ts';
-export type { OutboundUpgraderOptions, Upgrader, UpgraderOptions } from './upgrader.ts';

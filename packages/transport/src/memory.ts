@@ -1,4 +1,4 @@
-import { parseAddress, tryParseAddress } from './address.ts';
+import { parseAddress, tryParseAddress } from './address/address.ts';
 import type { ByteConnection, ByteConnectionHandler } from './byte-connection.ts';
 import { TransportError } from './errors.ts';
 import type { Listener, ListenOptions, Transport } from './transport.ts';

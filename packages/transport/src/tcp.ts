@@ -1,9 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { formatAddress, type ParsedAddress, parseAddress, tryParseAddress } from './address.ts';
+import { formatAddress, type ParsedAddress, parseAddress, tryParseAddress } from './address/address.ts';
 import type { ByteConnection } from './byte-connection.ts';
 import { TransportError } from './errors.ts';
-import { createTcpConnection, type TcpAddresses } from './tcp-connection.ts';
-import { createTcpReceiver, type TcpReceiver } from './tcp-receiver.ts';
+import { createTcpConnection, type TcpAddresses } from './tcp/tcp-connection.ts';
+import { createTcpReceiver, type TcpReceiver } from './tcp/tcp-receiver.ts';
 import type { DialOptions, Listener, ListenOptions, Transport } from './transport.ts';
 
 /** Options of {@link createTcpTransport}. */

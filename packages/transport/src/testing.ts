@@ -1,6 +1,6 @@
-export { createFakeClock, type FakeClock } from './fake-clock.ts';
 export {
   runTransportSuite,
   type TransportSuiteOptions,
   type TransportUnderTest,
-} from './transport-suite.ts';
+} from './testing/transport-suite.ts';
+export { createFakeClock, type FakeClock } from './time/fake-clock.ts';

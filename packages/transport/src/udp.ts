@@ -1,15 +1,15 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { formatAddress, parseAddress } from './address.ts';
+import { formatAddress, parseAddress } from './address/address.ts';
+import { TransportError } from './errors.ts';
 import {
   createDatagramEndpoint,
   type DatagramEndpoint,
   type DatagramEndpointOptions,
   type DatagramRequestOptions,
-} from './datagram-endpoint.ts';
-import { isSessionPacket } from './datagram-packet.ts';
-import { TransportError } from './errors.ts';
+} from './udp/datagram-endpoint.ts';
+import { isSessionPacket } from './udp/datagram-packet.ts';
 
 export type {
   DatagramEndpoint,
@@ -19,9 +19,9 @@ export type {
   DatagramRequestHandler,
   DatagramRequestOptions,
   DropReason,
-} from './datagram-endpoint.ts';
-export { createDatagramEndpoint, type DatagramEndpointOptions } from './datagram-endpoint.ts';
-export { MAX_CONTENT } from './datagram-session.ts';
+} from './udp/datagram-endpoint.ts';
+export { createDatagramEndpoint, type DatagramEndpointOptions } from './udp/datagram-endpoint.ts';
+export { MAX_CONTENT } from './udp/datagram-session.ts';
 
 /** What an endpoint binds and whom it serves. */
 export interface UdpEndpointOptions extends Omit<DatagramEndpointOptions, 'send'> {

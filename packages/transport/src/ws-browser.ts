@@ -1,10 +1,10 @@
-import { formatAddress, parseAddress, tryParseAddress } from './address.ts';
+import { formatAddress, parseAddress, tryParseAddress } from './address/address.ts';
 import type { ByteConnection, ByteConnectionHandler } from './byte-connection.ts';
-import { type Clock, systemClock } from './clock.ts';
 import { TransportError } from './errors.ts';
-import { Inbox } from './inbox.ts';
+import { type Clock, systemClock } from './time/clock.ts';
 import type { DialOptions, Transport } from './transport.ts';
-import { packMessages, WS_HIGH_WATER } from './ws-message.ts';
+import { Inbox } from './ws/inbox.ts';
+import { packMessages, WS_HIGH_WATER } from './ws/ws-message.ts';
 
 /** What is used of the WebSocket that browsers, Deno, Bun and Node 22 have as a global (WHATWG WebSockets §3). */
 export interface StandardWebSocket {

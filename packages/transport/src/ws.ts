@@ -7,12 +7,12 @@ import {
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
-import { formatAddress, type ParsedAddress, parseAddress, tryParseAddress } from './address.ts';
+import { formatAddress, type ParsedAddress, parseAddress, tryParseAddress } from './address/address.ts';
 import type { ByteConnection } from './byte-connection.ts';
 import { TransportError } from './errors.ts';
 import type { DialOptions, Listener, ListenOptions, Transport } from './transport.ts';
-import { createWebSocketConnection } from './ws-connection.ts';
-import { MAX_MESSAGE_SIZE } from './ws-message.ts';
+import { createWebSocketConnection } from './ws/ws-connection.ts';
+import { MAX_MESSAGE_SIZE } from './ws/ws-message.ts';
 
 /** How WebSockets are dialled and accepted. */
 export interface WebSocketTransportOptions {

@@ -1,8 +1,8 @@
 import { peerIdFromPublicKey } from '@nzcore/identity';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AddressBookStore, createAddressBook } from '../src/address-book.ts';
-import { decodePeerRecord, encodePeerRecord } from '../src/address-record.ts';
+import { type AddressBookStore, createAddressBook } from '../src/address/address-book.ts';
+import { decodePeerRecord, encodePeerRecord } from '../src/address/address-record.ts';
 import { createFakeClock } from '../src/testing.ts';
 
 const peerOf = (n: number): ReturnType<typeof peerIdFromPublicKey> =>

@@ -1,9 +1,9 @@
 import { peerIdFromPublicKey } from '@nzcore/identity';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatAddress, isAddress, parseAddress } from '../src/address.ts';
+import { formatAddress, isAddress, parseAddress } from '../src/address/address.ts';
+import { formatIp, ipLimitKeys, ipScope, parseIp, parseIp4, parseIp6 } from '../src/address/ip.ts';
 import { TransportError } from '../src/errors.ts';
-import { formatIp, ipLimitKeys, ipScope, parseIp, parseIp4, parseIp6 } from '../src/ip.ts';
 
 const PEER = peerIdFromPublicKey(new Uint8Array(32).fill(7));
 

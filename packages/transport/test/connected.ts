@@ -1,11 +1,11 @@
 import { type Identity, identityFromSeed } from '@nzcore/identity';
 import type { ByteConnection } from '../src/byte-connection.ts';
-import type { Connection } from '../src/connection.ts';
+import type { Connection } from '../src/connection/connection.ts';
+import { upgradeInbound, upgradeOutbound } from '../src/connection/upgrade.ts';
+import type { OutboundUpgradeOptions, UpgradeOptions } from '../src/connection/upgrade-options.ts';
 import { createMemoryPair } from '../src/memory.ts';
-import type { Stream, StreamSink } from '../src/stream.ts';
+import type { Stream, StreamSink } from '../src/mux/stream.ts';
 import { createTcpTransport } from '../src/tcp.ts';
-import { upgradeInbound, upgradeOutbound } from '../src/upgrade.ts';
-import type { OutboundUpgradeOptions, UpgradeOptions } from '../src/upgrade-options.ts';
 
 /** Two peers with fixed seeds. */
 export const alice: Identity = identityFromSeed(new Uint8Array(32).fill(1));

@@ -4,7 +4,8 @@ import {
   type ConnectionManager,
   type ConnectionManagerOptions,
   createConnectionManager,
-} from '../src/connection-manager.ts';
+} from '../src/manager/connection-manager.ts';
+import type { TransportEvent } from '../src/manager/transport-event.ts';
 import {
   createMemoryNetwork,
   createMemoryPair,
@@ -13,7 +14,6 @@ import {
 } from '../src/memory.ts';
 import { createFakeClock, type FakeClock } from '../src/testing.ts';
 import type { Transport } from '../src/transport.ts';
-import type { TransportEvent } from '../src/transport-event.ts';
 import { createPlainUpgrader, type PlainUpgrader } from './plain-upgrader.ts';
 
 /** PeerIds in this order: A decides about duplicates with any other. */

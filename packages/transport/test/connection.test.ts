@@ -2,9 +2,9 @@ import { createStreamChannel, type StreamChannel } from '@nzcore/crypto/channel'
 import { createHandshake } from '@nzcore/crypto/handshake';
 import { describe, expect, it } from 'vitest';
 import type { ByteConnection } from '../src/byte-connection.ts';
-import { frameHandshakeMessage } from '../src/handshake-framing.ts';
+import { frameHandshakeMessage } from '../src/connection/handshake-framing.ts';
+import { upgradeInbound, upgradeOutbound } from '../src/connection/upgrade.ts';
 import { createMemoryPair } from '../src/memory.ts';
-import { upgradeInbound, upgradeOutbound } from '../src/upgrade.ts';
 import { alice, bob, carol, collect, connectPeers, echo, tcpPair, text } from './connected.ts';
 import { concat } from './mux-pair.ts';
 

@@ -1,11 +1,11 @@
 import { type Identity, identityFromSeed, type PeerId } from '@nzcore/identity';
+import type { FakeClock } from '../src/testing.ts';
 import {
   createDatagramEndpoint,
   type DatagramEndpoint,
   type DatagramEndpointOptions,
   type DatagramEvent,
-} from '../src/datagram-endpoint.ts';
-import type { FakeClock } from '../src/testing.ts';
+} from '../src/udp/datagram-endpoint.ts';
 
 /** One packet on its way. */
 export interface Sent {

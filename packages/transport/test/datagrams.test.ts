@@ -1,9 +1,9 @@
 import { identityFromSeed } from '@nzcore/identity';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeExchange, decodePacket, encodeHello, MAX_PACKET } from '../src/datagram-packet.ts';
-import { RequestLog } from '../src/request-log.ts';
 import { createFakeClock, type FakeClock } from '../src/testing.ts';
+import { decodeExchange, decodePacket, encodeHello, MAX_PACKET } from '../src/udp/datagram-packet.ts';
+import { RequestLog } from '../src/udp/request-log.ts';
 import { openUdpEndpoint } from '../src/udp.ts';
 import { createDatagramNetwork, type DatagramNetwork, type DatagramNode } from './datagram-network.ts';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AddressEntry } from '../src/address-book.ts';
-import { backOffDelay } from '../src/back-off.ts';
-import { orderCandidates } from '../src/dial-order.ts';
-import { type DialAttempt, raceDials } from '../src/dial-race.ts';
+import type { AddressEntry } from '../src/address/address-book.ts';
 import type { TransportError } from '../src/errors.ts';
+import { backOffDelay } from '../src/manager/back-off.ts';
+import { orderCandidates } from '../src/manager/dial-order.ts';
+import { type DialAttempt, raceDials } from '../src/manager/dial-race.ts';
 import { createFakeClock, type FakeClock } from '../src/testing.ts';
 import type { Transport } from '../src/transport.ts';
 

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { serveRequests } from '../src/request-server.ts';
-import { createRequester } from '../src/requester.ts';
+import { serveRequests } from '../src/messages/request-server.ts';
+import { createRequester } from '../src/messages/requester.ts';
 import { type Fault, openFaultProxy } from './fault-proxy.ts';
 import { createSecurePeer, type SecurePeer, until } from './secure-peer.ts';
 

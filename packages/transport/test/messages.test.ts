@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { decodeBody, encodeBody } from '../src/bodies.ts';
 import { createCompressors } from '../src/compression.ts';
 import { TransportError } from '../src/errors.ts';
-import { createMessageSender, type IncomingMessage, receiveMessages } from '../src/messages.ts';
-import { type RequestHandler, type ServeOptions, serveRequests } from '../src/request-server.ts';
-import { createRequester } from '../src/requester.ts';
-import type { Stream } from '../src/stream.ts';
+import { decodeBody, encodeBody } from '../src/messages/bodies.ts';
+import { createMessageSender, type IncomingMessage, receiveMessages } from '../src/messages/messages.ts';
+import { type RequestHandler, type ServeOptions, serveRequests } from '../src/messages/request-server.ts';
+import { createRequester } from '../src/messages/requester.ts';
+import type { Stream } from '../src/mux/stream.ts';
 import { type Connected, type ConnectedOptions, connectPeers, text } from './connected.ts';
 
 interface StreamPair extends AsyncDisposable {

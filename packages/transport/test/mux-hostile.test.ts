@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FrameType } from '../src/frames.ts';
+import { FrameType } from '../src/mux/frames.ts';
 import { concat, createMuxEnd, type MuxEnd, type MuxPairOptions } from './mux-pair.ts';
 import { data, fin, finAck, frame, goAway, open, ping, reset, windowFrame } from './raw-frames.ts';
 

@@ -1,7 +1,7 @@
-import type { Connection } from '../src/connection.ts';
-import { DEFAULT_LIMITS, type WireLimits } from '../src/limits.ts';
-import { Mux } from '../src/mux.ts';
-import type { Stream } from '../src/stream.ts';
+import type { Connection } from '../src/connection/connection.ts';
+import { DEFAULT_LIMITS, type WireLimits } from '../src/mux/limits.ts';
+import { Mux } from '../src/mux/mux.ts';
+import type { Stream } from '../src/mux/stream.ts';
 
 /** One of two multiplexers that are back to back, without channel and socket. */
 export interface MuxEnd {

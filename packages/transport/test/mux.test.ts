@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Stream } from '../src/stream.ts';
+import type { Stream } from '../src/mux/stream.ts';
 import { concat, createMuxPair } from './mux-pair.ts';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);

@@ -1,9 +1,9 @@
 import type { PeerId } from '@nzcore/identity';
 import type { ByteConnection } from '../src/byte-connection.ts';
-import type { Connection, ConnectionStats } from '../src/connection.ts';
+import type { Connection, ConnectionStats } from '../src/connection/connection.ts';
+import type { Upgrader } from '../src/connection/upgrader.ts';
 import { TransportError } from '../src/errors.ts';
-import type { Stream } from '../src/stream.ts';
-import type { Upgrader } from '../src/upgrader.ts';
+import type { Stream } from '../src/mux/stream.ts';
 
 /**
  * An upgrader without cryptography, for tests of what is above it on a fake clock: lines of text over the byte stream.

@@ -1,4 +1,4 @@
-import { encodeHeader, FrameType } from '../src/frames.ts';
+import { encodeHeader, FrameType } from '../src/mux/frames.ts';
 
 /** Builds records by hand, as a hostile or older peer would. */
 export function frame(type: number, id: number, payload: ArrayLike<number> = []): Uint8Array {

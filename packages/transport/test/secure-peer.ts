@@ -1,13 +1,13 @@
 import { type Identity, identityFromSeed } from '@nzcore/identity';
+import { createUpgrader, type SecureUpgraderOptions } from '../src/connection/secure-upgrader.ts';
 import {
   type ConnectionManager,
   type ConnectionManagerOptions,
   createConnectionManager,
-} from '../src/connection-manager.ts';
-import { createUpgrader, type SecureUpgraderOptions } from '../src/secure-upgrader.ts';
-import type { Stream } from '../src/stream.ts';
+} from '../src/manager/connection-manager.ts';
+import type { TransportEvent } from '../src/manager/transport-event.ts';
+import type { Stream } from '../src/mux/stream.ts';
 import { createTcpTransport } from '../src/tcp.ts';
-import type { TransportEvent } from '../src/transport-event.ts';
 
 /** A whole peer of this package: identity, upgrade and connection manager. */
 export interface SecurePeer extends AsyncDisposable {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createFakeClock } from '../src/testing.ts';
-import { createTimerWheel } from '../src/timer-wheel.ts';
+import { createTimerWheel } from '../src/time/timer-wheel.ts';
 
 describe('timer wheel', () => {
   it('fires every timer once, never early and at most two ticks late', async () => {

@@ -1,5 +1,5 @@
-import { MessageReader } from '../src/message-reader.ts';
-import type { Stream } from '../src/stream.ts';
+import { MessageReader } from '../src/messages/message-reader.ts';
+import type { Stream } from '../src/mux/stream.ts';
 import { concat, createMuxEnd, type MuxEnd } from './mux-pair.ts';
 import { data, fin, finAck, frame, goAway, open, ping, reset, windowFrame } from './raw-frames.ts';
 

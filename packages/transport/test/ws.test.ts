@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { ByteConnection } from '../src/byte-connection.ts';
 import { runTransportSuite } from '../src/testing.ts';
+import { MAX_MESSAGE_SIZE, packMessages } from '../src/ws/ws-message.ts';
 import { createWebSocketTransport, type WebSocketTransportOptions } from '../src/ws.ts';
-import { MAX_MESSAGE_SIZE, packMessages } from '../src/ws-message.ts';
 import { selfSignedCertificate } from './self-signed.ts';
 
 const LOOPBACK = '/ip4/127.0.0.1/tcp/0/ws';

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ready } from '@nzcore/crypto';
 import { identityFromSeed, type PeerId } from '@nzcore/identity';
-import type { Connection } from '../../src/connection.ts';
-import type { Stream } from '../../src/stream.ts';
+import type { Connection } from '../../src/connection/connection.ts';
+import { upgradeOutbound } from '../../src/connection/upgrade.ts';
+import type { Stream } from '../../src/mux/stream.ts';
 import { createTcpTransport } from '../../src/tcp.ts';
-import { upgradeOutbound } from '../../src/upgrade.ts';
 import type { VictimAddress } from './victim.ts';
 
 /** Between two messages: an honest peer talks, it does not flood. */

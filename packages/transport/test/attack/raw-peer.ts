@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { createStreamChannel, type StreamChannel } from '@nzcore/crypto/channel';
 import { createHandshake, type HandshakeResult } from '@nzcore/crypto/handshake';
 import { identityFromSeed } from '@nzcore/identity';
-import { encodeHeader, HEADER_LENGTH, MAX_FRAME_DATA } from '../../src/frames.ts';
+import { encodeHeader, HEADER_LENGTH, MAX_FRAME_DATA } from '../../src/mux/frames.ts';
 import { openSocket } from './raw-sockets.ts';
 
 /** An authenticated peer that says whatever it likes: any frame, at any time, without looking at credit. */

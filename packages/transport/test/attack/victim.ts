@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { ready } from '@nzcore/crypto';
 import { identityFromSeed } from '@nzcore/identity';
-import { createConnectionManager } from '../../src/connection-manager.ts';
-import { receiveMessages } from '../../src/messages.ts';
-import { createUpgrader } from '../../src/secure-upgrader.ts';
-import type { Stream } from '../../src/stream.ts';
+import { createUpgrader } from '../../src/connection/secure-upgrader.ts';
+import { createConnectionManager } from '../../src/manager/connection-manager.ts';
+import { receiveMessages } from '../../src/messages/messages.ts';
+import type { Stream } from '../../src/mux/stream.ts';
 import { createTcpTransport } from '../../src/tcp.ts';
 import { disguise } from './disguise.ts';
 

@@ -1,12 +1,12 @@
 import { createHandshake } from '@nzcore/crypto/handshake';
 import type { FuzzTarget } from '../../../../checks/fuzz-engine.ts';
-import { decodeBody, encodeBody } from '../../src/bodies.ts';
 import { createCompressors } from '../../src/compression.ts';
+import { HandshakeReader } from '../../src/connection/handshake-framing.ts';
 import { TransportError } from '../../src/errors.ts';
-import { type FrameHandler, readFrames } from '../../src/frame-reader.ts';
-import { HandshakeReader } from '../../src/handshake-framing.ts';
-import { encodeMessageHeader, MessageKind } from '../../src/message-frames.ts';
-import { MessageReader } from '../../src/message-reader.ts';
+import { decodeBody, encodeBody } from '../../src/messages/bodies.ts';
+import { encodeMessageHeader, MessageKind } from '../../src/messages/message-frames.ts';
+import { MessageReader } from '../../src/messages/message-reader.ts';
+import { type FrameHandler, readFrames } from '../../src/mux/frame-reader.ts';
 import { alice } from '../connected.ts';
 import { concat, createMuxEnd } from '../mux-pair.ts';
 import { data, fin, finAck, goAway, open, ping, pong, reset, windowFrame } from '../raw-frames.ts';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { identityFromSeed } from '@nzcore/identity';
-import type { Connection } from '../../src/connection.ts';
+import type { Connection } from '../../src/connection/connection.ts';
+import { upgradeInbound, upgradeOutbound } from '../../src/connection/upgrade.ts';
 import { createTcpTransport } from '../../src/tcp.ts';
-import { createTimerWheel } from '../../src/timer-wheel.ts';
-import { upgradeInbound, upgradeOutbound } from '../../src/upgrade.ts';
+import { createTimerWheel } from '../../src/time/timer-wheel.ts';
 import { measureResources } from './resources.ts';
 
 /** Bytes that one side of one idle connection costs. */

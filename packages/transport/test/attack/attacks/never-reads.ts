@@ -1,4 +1,4 @@
-import { FrameType, INITIAL_STREAM_WINDOW } from '../../../src/frames.ts';
+import { FrameType, INITIAL_STREAM_WINDOW } from '../../../src/mux/frames.ts';
 import type { Attack } from '../attack.ts';
 import { FULL_FRAME, frame, openPayload, openRawPeer, type RawPeer } from '../raw-peer.ts';
 import { repeat } from '../raw-sockets.ts';

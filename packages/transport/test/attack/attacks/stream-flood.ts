@@ -1,4 +1,4 @@
-import { FrameType } from '../../../src/frames.ts';
+import { FrameType } from '../../../src/mux/frames.ts';
 import type { Attack } from '../attack.ts';
 import { frame, openPayload, openRawPeer } from '../raw-peer.ts';
 

@@ -1,0 +1,229 @@
+import {
+  createHandshake,
+  type Handshake,
+  HandshakeError,
+  type HandshakeResult,
+} from '@nzcore/crypto/handshake';
+import { publicKeyFromPeerId } from '@nzcore/identity';
+import type { ByteConnection, ByteConnectionHandler } from '../byte-connection.ts';
+import { TransportError } from '../errors.ts';
+import { WIRE_VERSION_1, WIRE_VERSION_2 } from '../mux/frames.ts';
+import { resolveLimits } from '../mux/limits.ts';
+import { createTimers, type Timers, type TimerTarget } from '../time/timers.ts';
+import type { Connection } from './connection.ts';
+import { frameHandshakeMessage, HandshakeReader } from './handshake-framing.ts';
+import { SecureConnection } from './secure-connection.ts';
+import type { OutboundUpgradeOptions, UpgradeOptions } from './upgrade-options.ts';
+
+/** A record must hold an OPEN frame with its first data, NZ-WIRE-01 §2. */
+const MIN_RECORD = 16 * 1024;
+
+/**
+ * Authenticates the other end of a byte stream that this side dialled, and makes a connection of it.
+ * The byte stream is destroyed when that fails.
+ *
+ * @throws TransportError `PEER_MISMATCH`, `HANDSHAKE_FAILED`, `HANDSHAKE_TIMEOUT`, `VERSION_UNSUPPORTED`; the signal's reason.
+ */
+export function upgradeOutbound(bytes: ByteConnection, options: OutboundUpgradeOptions): Promise<Connection> {
+  const { expectedPeer, remoteStaticKey } = options;
+  const handshake = createHandshake({
+    ...handshakeOptions(options),
+    role: 'initiator',
+    ...(expectedPeer === undefined ? {} : { expectedIdentity: publicKeyFromPeerId(expectedPeer) }),
+    ...(remoteStaticKey === undefined ? {} : { remoteStaticKey }),
+  });
+  return run(bytes, handshake, options, true);
+}
+
+/**
+ * Authenticates the peer at the other end of a byte stream that was accepted, and makes a connection of it.
+ * The byte stream is destroyed when that fails.
+ *
+ * @throws TransportError `HANDSHAKE_FAILED`, `HANDSHAKE_TIMEOUT`, `VERSION_UNSUPPORTED`; the signal's reason.
+ */
+export function upgradeInbound(bytes: ByteConnection, options: UpgradeOptions): Promise<Connection> {
+  const handshake = createHandshake({ ...handshakeOptions(options), role: 'responder' });
+  return run(bytes, handshake, options, false);
+}
+
+function handshakeOptions(options: UpgradeOptions): Omit<Parameters<typeof createHandshake>[0], 'role'> {
+  const { identity, networkKey, recordCiphers, features = [] } = options;
+  return {
+    identity,
+    features,
+    versions: options.versions ?? { min: WIRE_VERSION_1, max: WIRE_VERSION_2 },
+    ...(networkKey === undefined ? {} : { networkKey }),
+    ...(recordCiphers === undefined ? {} : { recordCiphers }),
+  };
+}
+
+function run(
+  bytes: ByteConnection,
+  handshake: Handshake,
+  options: UpgradeOptions,
+  isInitiator: boolean,
+): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    new Upgrade(bytes, { handshake, options, resolve, reject }).start(isInitiator);
+  });
+}
+
+interface UpgradeRun {
+  readonly handshake: Handshake;
+  readonly options: UpgradeOptions;
+  readonly resolve: (connection: Connection) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Carries the handshake's messages over the byte stream until there is a connection or a failure. */
+class Upgrade implements ByteConnectionHandler, TimerTarget {
+  readonly #bytes: ByteConnection;
+  readonly #run: UpgradeRun;
+  readonly #reader = new HandshakeReader();
+  readonly #timers: Timers;
+  readonly #wallClock: () => number;
+  /** Gets what follows the last message of the handshake. */
+  #connection: SecureConnection | undefined;
+  #isOver = false;
+
+  constructor(bytes: ByteConnection, upgradeRun: UpgradeRun) {
+    this.#bytes = bytes;
+    this.#run = upgradeRun;
+    this.#timers = upgradeRun.options.timers ?? createTimers();
+    this.#wallClock = upgradeRun.options.wallClock ?? Date.now;
+  }
+
+  start(isInitiator: boolean): void {
+    const { signal, limits } = this.#run.options;
+    if (signal?.aborted) {
+      this.#fail(signal.reason);
+      return;
+    }
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#timers.set(this, this.#timers.now() + resolveLimits(limits).handshakeTimeout);
+    this.#bytes.start(this);
+    if (isInitiator && !this.#isOver) this.#send(this.#run.handshake.start(this.#wallClock()));
+  }
+
+  onData(chunk: Uint8Array): void {
+    let rest = chunk;
+    while (rest.length > 0) {
+      if (this.#connection !== undefined) {
+        this.#connection.onData(rest);
+        return;
+      }
+      if (this.#isOver) return;
+      rest = this.#read(rest);
+    }
+  }
+
+  onDrain(): void {
+    this.#connection?.onDrain();
+  }
+
+  onEnd(): void {
+    if (this.#connection !== undefined) this.#connection.onEnd();
+    else this.#fail(new TransportError('HANDSHAKE_FAILED', 'The connection ended during the handshake.'));
+  }
+
+  onClose(cause?: Error): void {
+    if (this.#connection !== undefined) this.#connection.onClose(cause);
+    else
+      this.#fail(
+        new TransportError('HANDSHAKE_FAILED', 'The connection broke during the handshake.', { cause }),
+      );
+  }
+
+  onTimeout(): void {
+    this.#fail(new TransportError('HANDSHAKE_TIMEOUT', 'The handshake took too long.'));
+  }
+
+  readonly #onAbort = (): void => this.#fail(this.#run.options.signal?.reason);
+
+  /** @returns what is left of the chunk */
+  #read(chunk: Uint8Array): Uint8Array {
+    try {
+      const { used, message } = this.#reader.read(chunk);
+      if (message !== undefined) {
+        const { reply, result } = this.#run.handshake.receive(message, this.#wallClock());
+        if (reply !== undefined) this.#send(reply);
+        if (result !== undefined) this.#finish(result);
+      }
+      return chunk.subarray(used);
+    } catch (error) {
+      this.#fail(upgradeError(error));
+      return chunk.subarray(chunk.length);
+    }
+  }
+
+  #send(message: Uint8Array): void {
+    this.#bytes.write([frameHandshakeMessage(message)]);
+  }
+
+  #finish(result: HandshakeResult): void {
+    if (result.maxRecordSize < MIN_RECORD) {
+      throw new TransportError('VERSION_UNSUPPORTED', 'The records of the other end are too small.');
+    }
+    const { identity, limits, onStream, onGoAway } = this.#run.options;
+    const connection = new SecureConnection({
+      bytes: this.#bytes,
+      result,
+      localIdentity: identity.publicKey,
+      limits: resolveLimits(limits),
+      timers: this.#timers,
+      onStream,
+      onGoAway,
+      // A repeated first message of IK gets no further than this: nothing of it is authentic before a record is.
+      onFirstRecord: result.isReplayable ? () => this.#resolve(connection) : undefined,
+    });
+    this.#connection = connection;
+    this.#bytes.start(connection);
+    if (result.isReplayable) {
+      const unconfirmed = new TransportError(
+        'HANDSHAKE_FAILED',
+        'The connection ended before its first record.',
+      );
+      void connection.closed.then(() => this.#fail(unconfirmed));
+      return;
+    }
+    this.#resolve(connection);
+    // The responder of IK waits for a record.
+    if (result.role === 'initiator' && result.pattern === 'IK') connection.ping().catch(() => undefined); // Its end is told by `closed`.
+  }
+
+  #resolve(connection: SecureConnection): void {
+    this.#settle();
+    this.#run.resolve(connection);
+  }
+
+  #fail(reason: unknown): void {
+    if (this.#isOver) return;
+    this.#settle();
+    this.#run.handshake[Symbol.dispose]();
+    this.#run.reject(reason);
+    this.#connection?.abort();
+    this.#bytes.destroy();
+  }
+
+  #settle(): void {
+    this.#isOver = true;
+    this.#timers.set(this, undefined);
+    this.#run.options.signal?.removeEventListener('abort', this.#onAbort);
+  }
+}
+
+function upgradeError(cause: unknown): TransportError {
+  if (cause instanceof TransportError) return cause;
+  const code = cause instanceof HandshakeError ? cause.code : undefined;
+  if (code === 'IDENTITY_MISMATCH') {
+    return new TransportError('PEER_MISMATCH', 'Another peer answered than the one that was dialled.', {
+      cause,
+    });
+  }
+  if (code === 'NO_COMMON_VERSION' || code === 'NO_COMMON_CIPHER') {
+    return new TransportError('VERSION_UNSUPPORTED', 'The two ends have no version in common.', { cause });
+  }
+  if (code === 'TIMEOUT')
+    return new TransportError('HANDSHAKE_TIMEOUT', 'The handshake took too long.', { cause });
+  return new TransportError('HANDSHAKE_FAILED', 'The other end could not be authenticated.', { cause });
+}

@@ -1,0 +1,121 @@
+import { readUint24 } from '../mux/frames.ts';
+import { malformed } from '../mux/wire-errors.ts';
+import type { Compressor } from './compressor.ts';
+import {
+  COMPRESSION_HEADER_LENGTH,
+  decodeMessageHeader,
+  MAX_MESSAGE_PAYLOAD,
+  MESSAGE_HEADER_LENGTH,
+  type MessageHeader,
+} from './message-frames.ts';
+
+/** Takes one frame; the payload is unpacked and belongs to the callee. */
+export type OnMessageFrame = (header: MessageHeader, payload: Uint8Array) => void;
+
+const NOTHING = new Uint8Array(0);
+
+/** Cuts the bytes of a stream into frames of the message layer. What it holds is at most twice what has arrived of one frame. */
+export class MessageReader {
+  readonly #onFrame: OnMessageFrame;
+  readonly #compressors: readonly Compressor[];
+  readonly #headerBytes: Uint8Array = new Uint8Array(MESSAGE_HEADER_LENGTH);
+  #headerFilled = 0;
+  #header: MessageHeader | undefined;
+  #payload: Uint8Array = NOTHING;
+  #filled = 0;
+  /** The frame before said that more of the same follows. */
+  #unfinished: MessageHeader | undefined;
+
+  constructor(onFrame: OnMessageFrame, compressors: readonly Compressor[] = []) {
+    this.#onFrame = onFrame;
+    this.#compressors = compressors;
+  }
+
+  /** True when the bytes so far end with a whole message. */
+  get isAtBoundary(): boolean {
+    return this.#headerFilled === 0 && this.#unfinished === undefined;
+  }
+
+  /**
+   * Takes bytes, which belong to the reader from now on.
+   *
+   * @throws TransportError `MALFORMED`; what `onFrame` throws.
+   */
+  push(chunk: Uint8Array): void {
+    let offset = 0;
+    while (offset < chunk.length || this.#isFrameComplete()) {
+      if (this.#header === undefined) offset = this.#readHeader(chunk, offset);
+      else offset = this.#readPayload(chunk, offset, this.#header);
+    }
+  }
+
+  #isFrameComplete(): boolean {
+    return this.#header !== undefined && this.#filled === this.#header.length;
+  }
+
+  #readHeader(chunk: Uint8Array, offset: number): number {
+    let header: MessageHeader;
+    let end = offset + MESSAGE_HEADER_LENGTH;
+    if (this.#headerFilled === 0 && end <= chunk.length) header = decodeMessageHeader(chunk, offset);
+    else {
+      end = Math.min(chunk.length, offset + MESSAGE_HEADER_LENGTH - this.#headerFilled);
+      this.#headerBytes.set(chunk.subarray(offset, end), this.#headerFilled);
+      this.#headerFilled += end - offset;
+      if (this.#headerFilled < MESSAGE_HEADER_LENGTH) return end;
+      header = decodeMessageHeader(this.#headerBytes, 0);
+    }
+    const before = this.#unfinished;
+    if (before !== undefined && (before.id !== header.id || before.kind !== header.kind)) {
+      throw malformed('Another message began before the last one had ended.');
+    }
+    this.#headerFilled = MESSAGE_HEADER_LENGTH;
+    this.#header = header;
+    return end;
+  }
+
+  #readPayload(chunk: Uint8Array, offset: number, header: MessageHeader): number {
+    if (this.#filled === 0 && chunk.length - offset >= header.length) {
+      this.#finish(header, chunk.subarray(offset, offset + header.length));
+      return offset + header.length;
+    }
+    const size = Math.min(header.length - this.#filled, chunk.length - offset);
+    this.#makeRoom(this.#filled + size, header.length);
+    this.#payload.set(chunk.subarray(offset, offset + size), this.#filled);
+    this.#filled += size;
+    if (this.#filled === header.length) this.#finish(header, this.#payload.subarray(0, this.#filled));
+    return offset + size;
+  }
+
+  /** The announced length is only a claim: memory follows what has arrived. */
+  #makeRoom(needed: number, announced: number): void {
+    if (needed <= this.#payload.length) return;
+    const larger = new Uint8Array(Math.min(announced, Math.max(needed, this.#payload.length * 2)));
+    larger.set(this.#payload.subarray(0, this.#filled));
+    this.#payload = larger;
+  }
+
+  #finish(header: MessageHeader, payload: Uint8Array): void {
+    this.#header = undefined;
+    this.#headerFilled = 0;
+    this.#payload = NOTHING;
+    this.#filled = 0;
+    this.#unfinished = header.hasMore ? header : undefined;
+    this.#onFrame(header, header.isCompressed ? this.#decompress(payload) : payload);
+  }
+
+  #decompress(payload: Uint8Array): Uint8Array {
+    const compressor = this.#compressors.find(({ id }) => id === payload[0]);
+    if (compressor === undefined) throw malformed('The compression was not agreed on.');
+    const length = readUint24(payload, 1);
+    if (length === 0 || length > MAX_MESSAGE_PAYLOAD)
+      throw malformed('A frame unpacks to an impossible length.');
+    let bytes: Uint8Array;
+    try {
+      bytes = compressor.decompress(payload.subarray(COMPRESSION_HEADER_LENGTH), length);
+    } catch (cause) {
+      throw malformed('A frame cannot be unpacked.', cause);
+    }
+    if (bytes.length !== length) throw malformed('A frame unpacks to another length than it says.');
+    return bytes;
+  }
+}

@@ -1,0 +1,172 @@
+import { TransportError } from '../errors.ts';
+import { GrowingBytes } from '../growing-bytes.ts';
+import { ResetCode } from '../mux/frames.ts';
+import type { SignalOptions, Stream } from '../mux/stream.ts';
+import type { Compressor } from './compressor.ts';
+import { MAX_MESSAGE_PAYLOAD, MessageKind } from './message-frames.ts';
+import { MessageReader } from './message-reader.ts';
+import { agreedCompressors, MessageWriter } from './message-writer.ts';
+
+/** Options of the message layer. */
+export interface MessageOptions {
+  /**
+   * Used for bodies from 1 KiB on, where both sides named them as features.
+   * @defaultValue none
+   */
+  readonly compressors?: readonly Compressor[];
+}
+
+/** Sends messages over the writing side of one stream, one after the other. */
+export interface MessageSender {
+  /**
+   * Sends a message that is in memory. Resolves when the stream wants more; from 8 KiB on `body` must not change before that.
+   *
+   * @throws TransportError `WRITE_OVERFLOW` when it is longer than the stream may queue (16 MiB unless the limits say otherwise); the
+   * stream is reset then. `sendFrom` takes any length.
+   */
+  send(body: Uint8Array, options?: SignalOptions): Promise<void>;
+  /**
+   * Sends a message of any length in constant memory: one piece at a time is taken from the source.
+   * When the source throws or the signal aborts, the stream is reset: a cut message must not look like a whole one.
+   */
+  sendFrom(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options?: SignalOptions): Promise<void>;
+  /** Ends the messages. Resolves when the other side has received all of them. */
+  close(options?: SignalOptions): Promise<void>;
+}
+
+/** A message that is arriving. What is not read of it is skipped when the next one is asked for. */
+export interface IncomingMessage extends AsyncIterable<Uint8Array> {
+  /** The whole of it. @throws TransportError `MESSAGE_TOO_LARGE`, after which the stream is reset. */
+  bytes(options: { readonly maxLength: number }): Promise<Uint8Array>;
+}
+
+/** Writes messages to a stream. Nobody else may write to it. */
+export function createMessageSender(stream: Stream, options: MessageOptions = {}): MessageSender {
+  const [compressor] = agreedCompressors(stream, options.compressors ?? []);
+  const writer = new MessageWriter(stream, compressor);
+  const target = { kind: MessageKind.message, id: 0 };
+  const pace = async (isWritable: boolean, signal: AbortSignal | undefined): Promise<void> => {
+    if (!isWritable) await stream.drained(signal === undefined ? {} : { signal });
+  };
+  return {
+    async send(body, { signal } = {}) {
+      signal?.throwIfAborted();
+      await pace(writer.message(target, body), signal);
+    },
+    async sendFrom(source, { signal } = {}) {
+      try {
+        for await (const piece of source) {
+          signal?.throwIfAborted();
+          for (let offset = 0; offset < piece.length; offset += MAX_MESSAGE_PAYLOAD) {
+            const part = piece.subarray(offset, offset + MAX_MESSAGE_PAYLOAD);
+            await pace(writer.frame(target, part, true), signal);
+          }
+        }
+        await pace(writer.frame(target, new Uint8Array(0), false), signal);
+      } catch (error) {
+        stream.reset(ResetCode.cancelled);
+        throw error;
+      }
+    },
+    close: (closeOptions) => stream.closeWrite(closeOptions),
+  };
+}
+
+interface Part {
+  readonly payload: Uint8Array;
+  readonly hasMore: boolean;
+}
+
+/**
+ * Reads messages from a stream, in the order sent. Nobody else may read from it.
+ *
+ * @throws TransportError `MALFORMED` when the bytes are none of the message layer's, `CONNECTION_LOST` or `STREAM_RESET` when
+ * the stream ends before its messages do.
+ */
+export async function* receiveMessages(
+  stream: Stream,
+  options: MessageOptions = {},
+): AsyncGenerator<IncomingMessage, void, undefined> {
+  const parts = readParts(stream, agreedCompressors(stream, options.compressors ?? []));
+  try {
+    for (let first = await parts.next(); !first.done; first = await parts.next()) {
+      const message = new PartialMessage(stream, parts, first.value);
+      yield message;
+      await message.skip();
+    }
+  } finally {
+    await parts.return(undefined);
+  }
+}
+
+async function* readParts(
+  stream: Stream,
+  compressors: readonly Compressor[],
+): AsyncGenerator<Part, void, undefined> {
+  let parts: Part[] = [];
+  const reader = new MessageReader((header, payload) => {
+    if (header.kind !== MessageKind.message) throw wrongKind();
+    parts.push({ payload, hasMore: header.hasMore });
+  }, compressors);
+  for await (const chunk of stream) {
+    try {
+      reader.push(chunk);
+    } catch (error) {
+      stream.reset(ResetCode.protocolError);
+      throw error;
+    }
+    const ready = parts;
+    parts = [];
+    yield* ready;
+  }
+  if (!reader.isAtBoundary) throw new TransportError('MALFORMED', 'The stream ended within a message.');
+}
+
+function wrongKind(): TransportError {
+  return new TransportError('MALFORMED', 'A request came where a message was expected.');
+}
+
+class PartialMessage implements IncomingMessage {
+  readonly #stream: Stream;
+  readonly #parts: AsyncGenerator<Part, void, undefined>;
+  #next: Part | undefined;
+
+  constructor(stream: Stream, parts: AsyncGenerator<Part, void, undefined>, first: Part) {
+    this.#stream = stream;
+    this.#parts = parts;
+    this.#next = first;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    for (let part = this.#next; part !== undefined; part = this.#next) {
+      await this.#advance(part);
+      if (part.payload.length > 0) yield part.payload;
+    }
+  }
+
+  async bytes({ maxLength }: { readonly maxLength: number }): Promise<Uint8Array> {
+    const body = new GrowingBytes();
+    for await (const piece of this) {
+      if (body.length + piece.length > maxLength) {
+        this.#stream.reset(ResetCode.cancelled);
+        throw new TransportError('MESSAGE_TOO_LARGE', `A message is larger than ${maxLength} bytes.`);
+      }
+      // Most messages are one frame and need no copy.
+      if (body.length === 0 && this.#next === undefined) return piece;
+      body.append(piece);
+    }
+    return body.take();
+  }
+
+  /** Reads to the end of the message. */
+  async skip(): Promise<void> {
+    for (let part = this.#next; part !== undefined; part = this.#next) await this.#advance(part);
+  }
+
+  async #advance(part: Part): Promise<void> {
+    this.#next = undefined;
+    if (!part.hasMore) return;
+    const next = await this.#parts.next();
+    if (!next.done) this.#next = next.value;
+  }
+}

@@ -1,0 +1,166 @@
+import { TransportError } from '../errors.ts';
+import { ResetCode, writeUint32 } from '../mux/frames.ts';
+import type { Stream } from '../mux/stream.ts';
+import { malformed } from '../mux/wire-errors.ts';
+import { MessageKind } from './message-frames.ts';
+import { MessageReader } from './message-reader.ts';
+import { agreedCompressors, MessageWriter } from './message-writer.ts';
+import { BodyAssembler, type RequestOptions } from './request-body.ts';
+
+/** Answers a request. The signal aborts when the asker gave up or the stream ended. */
+export type RequestHandler = (
+  body: Uint8Array,
+  context: { readonly signal: AbortSignal; readonly stream: Stream },
+) => Promise<Uint8Array> | Uint8Array;
+
+/** Options of {@link serveRequests}. */
+export interface ServeOptions extends RequestOptions {
+  /** Requests that may be worked on at once; while there are as many, the stream is not read. @defaultValue 256 */
+  readonly maxPending?: number;
+}
+
+/**
+ * Answers the requests of a stream until it ends. Nobody else may use the stream.
+ *
+ * When the handler throws a TransportError with a `resetCode`, the asker gets that number; for anything else it gets
+ * `ResetCode.internal`, and nothing of the error.
+ */
+export function serveRequests(stream: Stream, handler: RequestHandler, options: ServeOptions = {}): void {
+  new RequestServer(stream, handler, options).start();
+}
+
+/** A request that waits for its turn. */
+interface Asked {
+  readonly id: number;
+  readonly body: Uint8Array;
+  readonly signal: AbortSignal;
+}
+
+/** What the asker gets. */
+interface Outcome {
+  readonly kind: number;
+  readonly body: Uint8Array;
+}
+
+function failure(code: number): Outcome {
+  const body = new Uint8Array(4);
+  writeUint32(body, 0, code);
+  return { kind: MessageKind.failure, body };
+}
+
+class RequestServer {
+  readonly #stream: Stream;
+  readonly #handler: RequestHandler;
+  readonly #writer: MessageWriter;
+  readonly #reader: MessageReader;
+  readonly #maxPending: number;
+  readonly #maxBodyLength: number;
+  /** Requests without an answer, those that wait for their turn included. */
+  readonly #pending = new Map<number, AbortController>();
+  /** What one read brought beyond those that may be worked on. */
+  #waiting: Asked[] = [];
+  #running = 0;
+  #isWaitingForDrain = false;
+  #isAskerDone = false;
+
+  constructor(stream: Stream, handler: RequestHandler, options: ServeOptions) {
+    const compressors = agreedCompressors(stream, options.compressors ?? []);
+    const body = new BodyAssembler(options, (kind, id, bytes) => this.#onBody(kind, id, bytes));
+    this.#stream = stream;
+    this.#handler = handler;
+    this.#maxPending = options.maxPending ?? 256;
+    this.#maxBodyLength = body.maxLength;
+    this.#writer = new MessageWriter(stream, compressors[0]);
+    this.#reader = new MessageReader((header, payload) => body.onFrame(header, payload), compressors);
+  }
+
+  start(): void {
+    this.#stream.receive({
+      onData: (chunk) => {
+        try {
+          this.#reader.push(chunk);
+        } catch {
+          this.#stream.reset(ResetCode.protocolError);
+        }
+        this.#pace();
+      },
+      onEnd: () => {
+        this.#isAskerDone = true;
+        this.#closeWhenDone();
+      },
+      onReset: (error) => {
+        for (const controller of this.#pending.values()) controller.abort(error);
+        this.#pending.clear();
+        this.#waiting = [];
+      },
+    });
+  }
+
+  #onBody(kind: number, id: number, body: Uint8Array): void {
+    if (kind === MessageKind.cancel) {
+      this.#pending.get(id)?.abort(new TransportError('REQUEST_FAILED', 'The asker gave up.'));
+      return;
+    }
+    if (kind !== MessageKind.request || this.#pending.has(id)) throw malformed('Not a new request.');
+    const controller = new AbortController();
+    this.#pending.set(id, controller);
+    this.#waiting.push({ id, body, signal: controller.signal });
+    this.#startNext();
+  }
+
+  #startNext(): void {
+    while (this.#running < this.#maxPending) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#running += 1;
+      void this.#answer(next).then(() => {
+        this.#running -= 1;
+        this.#startNext();
+        this.#pace();
+        this.#closeWhenDone();
+      });
+    }
+  }
+
+  /** Never rejects: the asker must not be able to end the process. */
+  async #answer({ id, body, signal }: Asked): Promise<void> {
+    const isWanted = (): boolean => this.#pending.has(id) && !signal.aborted;
+    const outcome = isWanted() ? await this.#run(body, signal) : undefined;
+    try {
+      // Answers that the asker does not read wait here, and keep their places.
+      if (outcome) await this.#writer.messageInTurn({ kind: outcome.kind, id }, outcome.body, isWanted);
+    } catch {
+      // The stream has failed, or was reset because of this answer.
+    }
+    this.#pending.delete(id);
+  }
+
+  async #run(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
+    try {
+      const answer = await this.#handler(body, { signal, stream: this.#stream });
+      const isTooLarge = answer.length > this.#maxBodyLength;
+      return isTooLarge ? failure(ResetCode.internal) : { kind: MessageKind.response, body: answer };
+    } catch (error) {
+      const code = error instanceof TransportError ? error.resetCode : undefined;
+      return failure(code ?? ResetCode.internal);
+    }
+  }
+
+  /** Reads no more requests than are worked on, and none while answers are not taken. */
+  #pace(): void {
+    if (this.#stream.queuedBytes > 0 && !this.#isWaitingForDrain) {
+      this.#isWaitingForDrain = true;
+      const onDrained = (): void => {
+        this.#isWaitingForDrain = false;
+        this.#pace();
+      };
+      this.#stream.drained().then(onDrained, () => undefined);
+    }
+    if (this.#isWaitingForDrain || this.#pending.size >= this.#maxPending) this.#stream.pause();
+    else this.#stream.resume();
+  }
+
+  #closeWhenDone(): void {
+    if (this.#isAskerDone && this.#pending.size === 0) void this.#stream.closeWrite();
+  }
+}

@@ -1,0 +1,145 @@
+import { createDeferred, type Deferred } from '../deferred.ts';
+import { TransportError } from '../errors.ts';
+import { ResetCode, readUint32 } from '../mux/frames.ts';
+import type { SignalOptions, Stream } from '../mux/stream.ts';
+import { malformed } from '../mux/wire-errors.ts';
+import { MessageKind } from './message-frames.ts';
+import { MessageReader } from './message-reader.ts';
+import { agreedCompressors, MessageWriter } from './message-writer.ts';
+import { BodyAssembler, type RequestOptions } from './request-body.ts';
+
+/** Options of one request. */
+export interface RequestCallOptions extends SignalOptions {
+  /** Milliseconds until the request is given up with `REQUEST_TIMEOUT`. @defaultValue 30,000 */
+  readonly timeout?: number;
+}
+
+/** Asks the other side over one stream; any number of requests may be outstanding, answers come in any order. */
+export interface Requester extends AsyncDisposable {
+  /** Requests that wait for their answer. */
+  readonly pending: number;
+  /**
+   * Sends a request and resolves with the answer. From 8 KiB on `body` must not change before that.
+   *
+   * @throws TransportError `REQUEST_TIMEOUT`, `REQUEST_FAILED` (`resetCode` is the handler's), `MESSAGE_TOO_LARGE`, or why the
+   * stream ended: the request may or may not have been carried out then. The signal's reason.
+   */
+  request(body: Uint8Array, options?: RequestCallOptions): Promise<Uint8Array>;
+  /** Ends the stream in both directions; outstanding requests fail. */
+  close(): void;
+}
+
+/** Makes a stream a {@link Requester}. Nobody else may use the stream. The other side uses `serveRequests`. */
+export function createRequester(stream: Stream, options: RequestOptions = {}): Requester {
+  return new StreamRequester(stream, options);
+}
+
+class StreamRequester implements Requester {
+  readonly #stream: Stream;
+  readonly #writer: MessageWriter;
+  readonly #waiting = new Map<number, Deferred<Uint8Array>>();
+  readonly #maxBodyLength: number;
+  #nextId = 1;
+  #failure: Error | undefined;
+
+  constructor(stream: Stream, options: RequestOptions) {
+    const compressors = agreedCompressors(stream, options.compressors ?? []);
+    const body = new BodyAssembler(options, (kind, id, bytes) => this.#onAnswer(kind, id, bytes));
+    const reader = new MessageReader((header, payload) => body.onFrame(header, payload), compressors);
+    this.#stream = stream;
+    this.#maxBodyLength = body.maxLength;
+    this.#writer = new MessageWriter(stream, compressors[0]);
+    stream.receive({
+      onData: (chunk) => {
+        try {
+          reader.push(chunk);
+        } catch (error) {
+          this.#fail(error as Error);
+          stream.reset(ResetCode.protocolError);
+        }
+      },
+      onEnd: () => this.#fail(new TransportError('STREAM_CLOSED', 'The other side answers no more.')),
+      onReset: (error) => this.#fail(error),
+    });
+  }
+
+  get pending(): number {
+    return this.#waiting.size;
+  }
+
+  async request(body: Uint8Array, options: RequestCallOptions = {}): Promise<Uint8Array> {
+    const { signal, timeout = 30_000 } = options;
+    signal?.throwIfAborted();
+    if (body.length > this.#maxBodyLength)
+      throw new TransportError('MESSAGE_TOO_LARGE', 'The request is too large.');
+    const id = this.#takeId();
+    const answer = createDeferred<Uint8Array>();
+    const giveUp = (reason: unknown): void => {
+      if (!this.#waiting.delete(id)) return;
+      answer.reject(reason);
+      this.#cancel(id);
+    };
+    const onAbort = (): void => giveUp(signal?.reason);
+    const timer = setTimeout(
+      () => giveUp(new TransportError('REQUEST_TIMEOUT', 'No answer in time.')),
+      timeout,
+    );
+    this.#waiting.set(id, answer);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      // Given up while it waits: there is nothing to cancel.
+      const target = { kind: MessageKind.request, id };
+      await this.#writer.messageInTurn(target, body, () => this.#waiting.has(id));
+      return await answer.promise;
+    } finally {
+      this.#waiting.delete(id);
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  close(): void {
+    this.#fail(new TransportError('STREAM_CLOSED', 'The requester was closed.'));
+    this.#stream.reset();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  #cancel(id: number): void {
+    if (this.#failure !== undefined || !this.#writer.hasRoomFor(0)) return;
+    this.#writer.message({ kind: MessageKind.cancel, id }, new Uint8Array(0));
+  }
+
+  #takeId(): number {
+    if (this.#failure !== undefined) throw this.#failure;
+    const id = this.#nextId;
+    this.#nextId = id === 0xffff_ffff ? 1 : id + 1;
+    if (this.#waiting.has(id)) throw new TransportError('STREAM_LIMIT', 'Too many requests are outstanding.');
+    return id;
+  }
+
+  #onAnswer(kind: number, id: number, bytes: Uint8Array): void {
+    if (kind !== MessageKind.response && kind !== MessageKind.failure) throw malformed('Not an answer.');
+    const answer = this.#waiting.get(id);
+    // An answer that crossed with our giving up.
+    if (answer === undefined) return;
+    if (kind === MessageKind.failure && bytes.length !== 4) throw malformed('Not a failure.');
+    this.#waiting.delete(id);
+    if (kind === MessageKind.response) answer.resolve(bytes);
+    else {
+      const resetCode = readUint32(bytes, 0);
+      answer.reject(
+        new TransportError('REQUEST_FAILED', `The request failed (${resetCode}).`, { resetCode }),
+      );
+    }
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    for (const answer of this.#waiting.values()) answer.reject(error);
+    this.#waiting.clear();
+  }
+}

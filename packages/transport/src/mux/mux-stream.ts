@@ -1,0 +1,318 @@
+import type { Connection } from '../connection/connection.ts';
+import { abortable, createDeferred, type Deferred, rejected } from '../deferred.ts';
+import { TransportError } from '../errors.ts';
+import { ByteQueue } from './byte-queue.ts';
+import { INITIAL_STREAM_WINDOW, ResetCode } from './frames.ts';
+import { COPY_BELOW } from './record-builder.ts';
+import type { Sender } from './send-scheduler.ts';
+import type { SignalOptions, Stream, StreamSink } from './stream.ts';
+import { createStreamIterator } from './stream-iterator.ts';
+
+/** `write` answers false from here on: as much as fills one record waits. */
+const HIGH_WATER = 64 * 1024;
+
+/** What a stream asks of the multiplexer it belongs to. */
+export interface StreamOwner {
+  readonly connection: Connection;
+  readonly maxQueuedBytes: number;
+  sendNow(stream: MuxStream, data: Uint8Array): number;
+  /** Seals what this turn has gathered. */
+  flush(): void;
+  wait(stream: MuxStream): void;
+  sendFin(stream: MuxStream): void;
+  sendReset(stream: MuxStream, code: number): void;
+  /** Bytes of the stream were handed to its reader: `size` of the credit may go back. */
+  onConsumed(stream: MuxStream, size: number): void;
+  onUnread(size: number): void;
+  /** Both directions are over. */
+  onFinished(stream: MuxStream): void;
+}
+
+/** One stream of a {@link Mux}. Outside of this package it is only seen as {@link Stream}. */
+export class MuxStream implements Stream, Sender {
+  readonly id: number;
+  readonly protocol: string;
+  readonly direction: 'inbound' | 'outbound';
+  readonly #owner: StreamOwner;
+
+  sendCredit: number = INITIAL_STREAM_WINDOW;
+  sendQueue: ByteQueue | undefined = undefined;
+  isWaiting = false;
+  nextWaiting: Sender | undefined = undefined;
+
+  /** Bytes that the remote side may still send. */
+  receiveCredit: number = INITIAL_STREAM_WINDOW;
+  receiveWindow: number = INITIAL_STREAM_WINDOW;
+  /** Bytes handed over since the last WINDOW frame. */
+  consumed = 0;
+  grantedAt = 0;
+
+  /** The remote side's FIN has arrived. */
+  isRemoteFinished = false;
+  isFinSent = false;
+  /** Why the stream ended early. */
+  failure: Error | undefined = undefined;
+  #isFinWanted = false;
+  #isFinAcked = false;
+  #isFinished = false;
+  #unread: ByteQueue | undefined;
+  #sink: StreamSink | undefined;
+  #isPaused = false;
+  #isDelivering = false;
+  #isEndDelivered = false;
+  /** This side dropped bytes that had arrived: the remote side's end must not make the rest look whole. */
+  #isCut = false;
+  #waiters: Deferred<void>[] | undefined;
+  #finWaiters: Deferred<void>[] | undefined;
+  /** Called once when the stream is over: removes listeners. */
+  #onOver: (() => void) | undefined;
+
+  constructor(owner: StreamOwner, id: number, protocol: string, direction: 'inbound' | 'outbound') {
+    this.#owner = owner;
+    this.id = id;
+    this.protocol = protocol;
+    this.direction = direction;
+  }
+
+  get connection(): Connection {
+    return this.#owner.connection;
+  }
+
+  get queuedBytes(): number {
+    return this.sendQueue?.length ?? 0;
+  }
+
+  get unreadBytes(): number {
+    return this.#unread?.length ?? 0;
+  }
+
+  write(data: Uint8Array): boolean {
+    if (this.failure !== undefined) return false;
+    if (this.#isFinWanted) throw new TransportError('STREAM_CLOSED', 'The stream was closed for writing.');
+    const queued = this.queuedBytes;
+    if (queued > this.#owner.maxQueuedBytes) {
+      throw new TransportError('WRITE_OVERFLOW', 'write answered false and was called on and on.');
+    }
+    const sent = queued === 0 ? this.#owner.sendNow(this, data) : 0;
+    if (sent === data.length) return queued < HIGH_WATER;
+    const rest = sent === 0 ? data : data.subarray(sent);
+    this.sendQueue ??= new ByteQueue();
+    if (rest.length < COPY_BELOW) this.sendQueue.pushCopy(rest);
+    else this.sendQueue.pushReference(rest);
+    this.#owner.wait(this);
+    return queued + rest.length < HIGH_WATER;
+  }
+
+  drained(options: SignalOptions = {}): Promise<void> {
+    if (this.failure !== undefined) return rejected(this.failure);
+    if (this.queuedBytes === 0) {
+      // A large piece may be in the record that this turn is still gathering.
+      this.#owner.flush();
+      return Promise.resolve();
+    }
+    const waiter = createDeferred<void>();
+    this.#waiters ??= [];
+    this.#waiters.push(waiter);
+    return abortable(waiter.promise, options.signal);
+  }
+
+  closeWrite(options: SignalOptions = {}): Promise<void> {
+    if (this.#isFinAcked) return Promise.resolve();
+    if (this.failure !== undefined) return rejected(this.failure);
+    const waiter = createDeferred<void>();
+    this.#finWaiters ??= [];
+    this.#finWaiters.push(waiter);
+    if (!this.#isFinWanted) {
+      this.#isFinWanted = true;
+      if (this.queuedBytes === 0) this.#sendFin();
+    }
+    return abortable(waiter.promise, options.signal);
+  }
+
+  reset(code: number = ResetCode.cancelled): void {
+    this.resetWith(
+      code,
+      new TransportError('STREAM_RESET', 'The stream was reset on this side.', { resetCode: code }),
+    );
+  }
+
+  /** Resets with an error that this side's callers see. */
+  resetWith(code: number, error: Error): void {
+    const isOver = this.failure !== undefined || this.#isOver();
+    if (!isOver) this.#owner.sendReset(this, code);
+    if (this.unreadBytes > 0) this.#isCut = true;
+    this.#dropUnread();
+    if (!isOver) this.fail(error);
+    else if (this.#isCut) {
+      this.failure ??= error;
+      this.#deliver();
+    }
+  }
+
+  receive(sink: StreamSink): void {
+    this.#sink = sink;
+    this.#deliver();
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#deliver();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
+    return createStreamIterator(this);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.failure === undefined) await this.closeWrite().catch(() => undefined);
+    if (!this.isRemoteFinished || this.unreadBytes > 0) this.reset();
+  }
+
+  /** The reset that an abort of `signal` causes, as long as the stream lives. */
+  bindSignal(signal: AbortSignal): void {
+    if (this.#isFinished) return;
+    const onAbort = (): void => {
+      const cause = signal.reason;
+      this.resetWith(ResetCode.cancelled, cause instanceof Error ? cause : new Error('aborted', { cause }));
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#onOver = () => signal.removeEventListener('abort', onAbort);
+  }
+
+  /** A DATA or OPEN frame's bytes, within credit. */
+  onData(bytes: Uint8Array): void {
+    const isDirect = this.#sink !== undefined && !this.#isPaused && this.unreadBytes === 0;
+    if (isDirect) {
+      this.#handOver(bytes);
+      return;
+    }
+    this.#unread ??= new ByteQueue();
+    this.#unread.push(bytes);
+    this.#owner.onUnread(bytes.length);
+    if (this.#sink !== undefined) this.#deliver();
+  }
+
+  /** The remote side's FIN. */
+  onRemoteFin(): void {
+    this.isRemoteFinished = true;
+    this.#deliver();
+    this.#finishIfOver();
+  }
+
+  /** The remote side has everything up to our FIN; in version 1, our FIN is on its way. */
+  onFinAcked(): void {
+    if (this.#isFinAcked) return;
+    this.#isFinAcked = true;
+    for (const waiter of this.#finWaiters ?? []) waiter.resolve();
+    this.#finWaiters = undefined;
+    this.#finishIfOver();
+  }
+
+  onQueueSent(): void {
+    const waiters = this.#waiters;
+    this.#waiters = undefined;
+    for (const waiter of waiters ?? []) waiter.resolve();
+    if (this.#isFinWanted && !this.isFinSent) this.#sendFin();
+  }
+
+  /** Ends the stream with an error. What had arrived in full, up to the remote side's FIN, stays readable. */
+  fail(error: Error): void {
+    if (this.failure !== undefined || this.#isOver()) return;
+    this.failure = error;
+    this.sendQueue = undefined;
+    const pending = [...(this.#waiters ?? []), ...(this.#finWaiters ?? [])];
+    this.#waiters = undefined;
+    this.#finWaiters = undefined;
+    for (const waiter of pending) waiter.reject(error);
+    if (!this.isRemoteFinished) this.#dropUnread();
+    this.#finish();
+    this.#deliver();
+  }
+
+  #sendFin(): void {
+    this.isFinSent = true;
+    this.#owner.sendFin(this);
+  }
+
+  #isOver(): boolean {
+    return this.isRemoteFinished && this.#isFinAcked;
+  }
+
+  #finishIfOver(): void {
+    if (this.#isOver()) this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    this.#onOver?.();
+    this.#onOver = undefined;
+    this.#owner.onFinished(this);
+  }
+
+  #handOver(bytes: Uint8Array): void {
+    try {
+      this.#sink?.onData(bytes);
+    } catch (cause) {
+      this.#sinkThrew(cause);
+    }
+    this.#owner.onConsumed(this, bytes.length);
+  }
+
+  /** Hands over what is unread, then the end; stops as soon as the sink pauses. */
+  #deliver(): void {
+    const isEndDue = this.isRemoteFinished && !this.#isEndDelivered && !this.#isCut;
+    if (this.failure !== undefined && !isEndDue) this.#tellReset();
+    // A sink that resumes within `onData` is served by the loop that called it.
+    if (this.#sink === undefined || this.#isEndDelivered || this.#isDelivering) return;
+    this.#isDelivering = true;
+    while (!this.#isPaused && this.#sink !== undefined) {
+      const chunk = this.#unread?.shift();
+      if (chunk === undefined) break;
+      this.#owner.onUnread(-chunk.length);
+      this.#handOver(chunk);
+    }
+    this.#isDelivering = false;
+    if (!this.#isPaused && this.isRemoteFinished && this.unreadBytes === 0) this.#deliverEnd();
+  }
+
+  #deliverEnd(): void {
+    this.#isEndDelivered = true;
+    try {
+      this.#sink?.onEnd();
+    } catch (cause) {
+      this.#sinkThrew(cause);
+    }
+    if (this.failure !== undefined) this.#tellReset();
+  }
+
+  #tellReset(): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    try {
+      sink?.onReset(this.failure!);
+    } catch {
+      // The stream is over already; there is nobody left to tell.
+    }
+  }
+
+  /** The application's own fault ends its stream, nothing else. */
+  #sinkThrew(cause: unknown): void {
+    this.resetWith(
+      ResetCode.internal,
+      new TransportError('STREAM_RESET', 'The sink threw.', { cause, resetCode: ResetCode.internal }),
+    );
+  }
+
+  #dropUnread(): void {
+    const size = this.unreadBytes;
+    if (size === 0) return;
+    this.#unread?.clear();
+    this.#owner.onUnread(-size);
+    this.#owner.onConsumed(this, size);
+  }
+}

@@ -1,0 +1,228 @@
+import { createHandshake, type Handshake, type HandshakeResult } from '@nzcore/crypto/handshake';
+import { peerIdFromPublicKey } from '@nzcore/identity';
+import { createHostRate, type HostRate } from '../manager/admission.ts';
+import { TokenBucket } from '../token-bucket.ts';
+import type { EndpointContext } from './datagram-endpoint.ts';
+import {
+  decodeExchange,
+  type Exchange,
+  encodeHandshake,
+  MAX_PACKET,
+  sessionName,
+} from './datagram-packet.ts';
+import { DatagramSession, MAX_CONTENT } from './datagram-session.ts';
+
+/** A hello that was answered: the same answer is given to its repetitions, as often as the budget allows. */
+interface Answered {
+  readonly key: string;
+  readonly localName: string;
+  readonly remoteName: string;
+  readonly address: string;
+  readonly reply: Uint8Array;
+  /** Undefined once the handshake is complete. */
+  handshake: Handshake | undefined;
+  session: DatagramSession | undefined;
+  received: number;
+  sent: number;
+}
+
+/** The answering side: what strangers send first is met here, so everything is bounded. */
+export class DatagramResponder {
+  readonly #context: EndpointContext;
+  /** By address and the other side's session name, the oldest first. */
+  readonly #answered = new Map<string, Answered>();
+  readonly #byName = new Map<string, Answered>();
+  readonly #hostRate: HostRate;
+  readonly #rate: TokenBucket;
+
+  constructor(context: EndpointContext) {
+    const { handshakesPerHost, handshakesInAll } = context.limits;
+    this.#context = context;
+    this.#hostRate = createHostRate(handshakesPerHost, context.clock);
+    this.#rate = new TokenBucket(2 * handshakesInAll, handshakesInAll);
+  }
+
+  receiveHello(remoteName: string, message: Uint8Array, address: string): void {
+    const key = `${address}|${remoteName}`;
+    const known = this.#answered.get(key);
+    if (known) {
+      this.#repeat(known);
+      return;
+    }
+    const { emit, wheel } = this.#context;
+    if (!this.#hostRate.take(address) || !this.#rate.take(() => wheel.now())) {
+      emit({ type: 'datagram-dropped', address, reason: 'rate' });
+      return;
+    }
+    try {
+      this.#answer(key, remoteName, message, address);
+    } catch {
+      // HandshakeError: whatever it was, a stranger learns nothing from it.
+      emit({ type: 'datagram-dropped', address, reason: 'not-authentic' });
+    }
+  }
+
+  #answer(key: string, remoteName: string, message: Uint8Array, address: string): void {
+    const { options, clock, newName } = this.#context;
+    const handshake = createHandshake({
+      role: 'responder',
+      identity: options.identity.handshakeIdentity(clock.now()),
+      ...(options.networkKey ? { networkKey: options.networkKey } : {}),
+    });
+    const { reply, result } = handshake.receive(message, clock.now());
+    if (!reply) return;
+    if (result && !this.#isAllowed(result, address)) return;
+    const localName = sessionName(newName());
+    const packet = encodeHandshake(remoteName, localName, reply);
+    const answered: Answered = {
+      key,
+      localName,
+      remoteName,
+      address,
+      reply: packet,
+      handshake: result ? undefined : handshake,
+      session: undefined,
+      received: MAX_PACKET,
+      sent: packet.length,
+    };
+    this.#remember(answered);
+    options.send(packet, address);
+    if (!result) return;
+    answered.session = this.#open(answered, result, false);
+    const early = result.earlyData && decodeExchange(result.earlyData);
+    if (early?.type === 'request') this.receiveRequest(answered.session, early, true);
+  }
+
+  /** The last message of a handshake of three. */
+  receiveHandshake(name: string, message: Uint8Array, address: string): void {
+    const answered = this.#byName.get(name);
+    const { clock, emit } = this.#context;
+    if (!answered?.handshake || answered.address !== address) {
+      emit({ type: 'datagram-dropped', address, reason: 'unknown-session' });
+      return;
+    }
+    const { handshake } = answered;
+    try {
+      const { result } = handshake.receive(message, clock.now());
+      if (!result) return;
+      answered.handshake = undefined;
+      if (this.#isAllowed(result, address)) answered.session = this.#open(answered, result, true);
+      else this.#forgetAnswered(answered);
+    } catch {
+      this.#forgetAnswered(answered);
+      emit({ type: 'datagram-dropped', address, reason: 'not-authentic' });
+    }
+  }
+
+  /** Runs a request once, and repeats its response when it is asked for again. */
+  receiveRequest(session: DatagramSession, { number, content }: Exchange, isReplayable: boolean): void {
+    const logged = session.log.begin(number);
+    if (logged === 'running' || logged === 'forgotten') return;
+    if (logged !== 'new') {
+      session.send({ type: 'response', number, content: logged.response });
+      return;
+    }
+    void this.#run(session, number, new Uint8Array(content), isReplayable);
+  }
+
+  async #run(
+    session: DatagramSession,
+    number: number,
+    content: Uint8Array,
+    isReplayable: boolean,
+  ): Promise<void> {
+    const { options, emit } = this.#context;
+    const { peer, address } = session;
+    let response: Uint8Array | undefined;
+    try {
+      response = await options.onRequest?.({ peer, address, content, isReplayable });
+      if (response && response.length > MAX_CONTENT)
+        throw new RangeError(`a response has at most ${MAX_CONTENT} bytes`);
+    } catch (error) {
+      response = undefined;
+      emit({ type: 'handler-failed', peer, error });
+    }
+    if (!response) {
+      session.send({ type: 'refusal', number, content: new Uint8Array(0) });
+      return;
+    }
+    session.log.finish(number, response);
+    session.send({ type: 'response', number, content: response });
+  }
+
+  forget(session: DatagramSession): void {
+    const answered = this.#byName.get(session.localName);
+    if (answered) this.#forgetAnswered(answered);
+  }
+
+  close(): void {
+    for (const answered of [...this.#answered.values()]) this.#forgetAnswered(answered);
+  }
+
+  #isAllowed(result: HandshakeResult, address: string): boolean {
+    const peer = peerIdFromPublicKey(result.remote.identity);
+    const { options, emit } = this.#context;
+    if (peer !== options.identity.peerId && options.isAllowed?.(peer) !== false) return true;
+    emit({ type: 'datagram-dropped', address, reason: 'refused' });
+    return false;
+  }
+
+  #open(answered: Answered, result: HandshakeResult, isProven: boolean): DatagramSession {
+    const { options, wheel, limits } = this.#context;
+    const { address, localName, remoteName } = answered;
+    const peer = peerIdFromPublicKey(result.remote.identity);
+    const session: DatagramSession = new DatagramSession({
+      result,
+      peer,
+      localName,
+      remoteName,
+      address,
+      received: answered.received,
+      sent: answered.sent,
+      isProven,
+      wheel,
+      requestRate: limits.requestsPerSession,
+      send: (packet) => options.send(packet, address),
+      onIdle: () => this.#context.drop(session),
+    });
+    // A replayed hello proves nothing about where its maker is.
+    if (isProven) options.onStaticKey?.(peer, address, result.remote.staticKey);
+    this.#context.enroll(session, 'inbound');
+    return session;
+  }
+
+  #repeat(answered: Answered): void {
+    answered.received += MAX_PACKET;
+    if (answered.session) {
+      answered.session.countReceived(MAX_PACKET);
+      answered.session.sendPacket(answered.reply);
+      // The early request has the first number; its response goes with the answer.
+      const early = answered.session.log.begin(1);
+      if (typeof early === 'object')
+        answered.session.send({ type: 'response', number: 1, content: early.response });
+    } else if (answered.sent + answered.reply.length <= 3 * answered.received) {
+      answered.sent += answered.reply.length;
+      this.#context.options.send(answered.reply, answered.address);
+    }
+  }
+
+  #remember(answered: Answered): void {
+    this.#answered.set(answered.key, answered);
+    this.#byName.set(answered.localName, answered);
+    this.#context.wheel.schedule(HELLO_LIFETIME, () => {
+      if (!answered.session || answered.handshake) this.#forgetAnswered(answered);
+    });
+    if (this.#answered.size <= this.#context.limits.maxPendingHandshakes) return;
+    this.#forgetAnswered(this.#answered.values().next().value!);
+  }
+
+  #forgetAnswered(answered: Answered): void {
+    answered.handshake?.[Symbol.dispose]();
+    answered.handshake = undefined;
+    if (this.#answered.get(answered.key) === answered) this.#answered.delete(answered.key);
+    if (this.#byName.get(answered.localName) === answered) this.#byName.delete(answered.localName);
+  }
+}
+
+/** Milliseconds for which an answer is repeated, and in which a handshake of three messages must end. */
+const HELLO_LIFETIME = 10_000;
