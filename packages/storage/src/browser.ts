@@ -1,1 +1,1 @@
-export { type BrowserStoreOptions, openBrowserStore } from './browser-store.ts';
+export { type BrowserStoreOptions, openBrowserStore } from './browser/browser-store.ts';

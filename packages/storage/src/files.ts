@@ -1,5 +1,7 @@
-export type { FileInfo } from './file-catalog.ts';
-export type { ReadRange, StoredFile } from './file-reader.ts';
+export type { FileSystem, OpenedFile, OpenMode } from './file-system/file-system.ts';
+export { nodeFileSystem } from './file-system/node-file-system.ts';
+export type { FileInfo } from './files/file-catalog.ts';
+export type { ReadRange, StoredFile } from './files/file-reader.ts';
 export {
   type FileProblem,
   type FileStore,
@@ -8,7 +10,5 @@ export {
   type FileVerifyReport,
   type FileWriteOptions,
   openFileStore,
-} from './file-store.ts';
-export type { FileSystem, OpenedFile, OpenMode } from './file-system.ts';
-export type { FileContent } from './file-writer.ts';
-export { nodeFileSystem } from './node-file-system.ts';
+} from './files/file-store.ts';
+export type { FileContent } from './files/file-writer.ts';

@@ -1,7 +1,9 @@
-export type { EncryptedStore } from './encrypted-store.ts';
+export type { EncryptedStore } from './encrypted/encrypted-store.ts';
+export type { StoreCheckpoint } from './encrypted/freshness.ts';
+export type { KeySource } from './encrypted/key-source.ts';
+export { type EncryptedStoreOptions, openEncryptedStore } from './encrypted/open-encrypted-store.ts';
+export type { RotationOptions, RotationReport } from './encrypted/rotation.ts';
 export { isStorageError, StorageError, type StorageErrorCode } from './errors.ts';
-export type { StoreCheckpoint } from './freshness.ts';
-export type { KeySource } from './key-source.ts';
 export type {
   BatchOperation,
   Entry,
@@ -16,8 +18,11 @@ export type {
   VerifyProblem,
   VerifyReport,
   WriteOptions,
-} from './key-value-store.ts';
-export { type Migration, type MigrationOptions, type MigrationReport, migrateStore } from './migration.ts';
-export { type EncryptedStoreOptions, openEncryptedStore } from './open-encrypted-store.ts';
-export { openQuotaStore, type QuotaOptions } from './quota.ts';
-export type { RotationOptions, RotationReport } from './rotation.ts';
+} from './key-value/key-value-store.ts';
+export {
+  type Migration,
+  type MigrationOptions,
+  type MigrationReport,
+  migrateStore,
+} from './key-value/migration.ts';
+export { openQuotaStore, type QuotaOptions } from './key-value/quota.ts';

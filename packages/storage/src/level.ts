@@ -1,1 +1,1 @@
-export { type LevelStoreOptions, openLevelStore } from './level-store.ts';
+export { type LevelStoreOptions, openLevelStore } from './level/level-store.ts';

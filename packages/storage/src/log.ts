@@ -1,3 +1,5 @@
+export type { FileSystem, OpenedFile, OpenMode } from './file-system/file-system.ts';
+export { nodeFileSystem } from './file-system/node-file-system.ts';
 export type {
   AppendLog,
   LogEntry,
@@ -5,9 +7,7 @@ export type {
   LogRange,
   LogRetention,
   LogStats,
-} from './append-log.ts';
-export type { FileSystem, OpenedFile, OpenMode } from './file-system.ts';
-export type { TornTail } from './log-recovery.ts';
-export type { LogCheckpoint } from './log-state.ts';
-export { nodeFileSystem } from './node-file-system.ts';
-export { type LogOptions, openLog } from './open-log.ts';
+} from './log/append-log.ts';
+export type { TornTail } from './log/log-recovery.ts';
+export type { LogCheckpoint } from './log/log-state.ts';
+export { type LogOptions, openLog } from './log/open-log.ts';

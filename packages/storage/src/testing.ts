@@ -1,1 +1,1 @@
-export { type KeyValueStoreSuite, runKeyValueStoreSuite } from './key-value-store-suite.ts';
+export { type KeyValueStoreSuite, runKeyValueStoreSuite } from './testing/key-value-store-suite.ts';

@@ -1,9 +1,9 @@
 import { ready } from '@nzcore/crypto';
 import { expect, it } from 'vitest';
 import type { OpenedFile } from '../src/files.ts';
-import { EMPTY_CHAIN, encodeEntry, SEGMENT_HEADER_BYTES, segmentKey } from '../src/log-codec.ts';
-import { findLaterEntry } from '../src/log-segment.ts';
-import { newSegment } from '../src/log-state.ts';
+import { EMPTY_CHAIN, encodeEntry, SEGMENT_HEADER_BYTES, segmentKey } from '../src/log/log-codec.ts';
+import { findLaterEntry } from '../src/log/log-segment.ts';
+import { newSegment } from '../src/log/log-state.ts';
 
 const MEBIBYTE = 1_048_576;
 

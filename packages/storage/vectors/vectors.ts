@@ -1,8 +1,14 @@
 import { chacha20poly1305, hkdf, hmac, ready, sha256, xchacha20poly1305 } from '@nzcore/crypto';
 import { joinBytes, toHex, utf8 } from '../src/bytes.ts';
-import { CHUNK_BYTES, chunkNonce, encodeFileHeader } from '../src/file-codec.ts';
-import { EMPTY_CHAIN, encodeEntry, encodeSegmentHeader, extendChain, segmentKey } from '../src/log-codec.ts';
-import { encodeNamespace } from '../src/namespace.ts';
+import { CHUNK_BYTES, chunkNonce, encodeFileHeader } from '../src/files/file-codec.ts';
+import { encodeNamespace } from '../src/key-value/namespace.ts';
+import {
+  EMPTY_CHAIN,
+  encodeEntry,
+  encodeSegmentHeader,
+  extendChain,
+  segmentKey,
+} from '../src/log/log-codec.ts';
 
 // The vectors are made from the primitives and spec/storage.md, with fixed keys and nonces; the tests open them with the package.
 

@@ -1,18 +1,20 @@
 import { chacha20poly1305, ready, xchacha20poly1305 } from '@nzcore/crypto';
 import type { FuzzTarget } from '../../../../checks/fuzz-engine.ts';
 import { concatBytes, joinBytes, utf8 } from '../../src/bytes.ts';
+import { openAnchor } from '../../src/encrypted/freshness.ts';
+import { Keyring } from '../../src/encrypted/keyring.ts';
+import { decodeKeyring } from '../../src/encrypted/keyring-codec.ts';
+import { createRecordCodec } from '../../src/encrypted/record.ts';
 import { StorageError, type StorageErrorCode } from '../../src/errors.ts';
-import { decodeCatalogEntry } from '../../src/file-catalog.ts';
+import { decodeCatalogEntry } from '../../src/files/file-catalog.ts';
 import {
   checkFileHeader,
   chunkNonce,
   encodeFileHeader,
   FILE_HEADER_BYTES,
   openChunk,
-} from '../../src/file-codec.ts';
-import { openAnchor } from '../../src/freshness.ts';
-import { Keyring } from '../../src/keyring.ts';
-import { decodeKeyring } from '../../src/keyring-codec.ts';
+} from '../../src/files/file-codec.ts';
+import { namespaceLength } from '../../src/key-value/namespace.ts';
 import {
   checkSegmentHeader,
   decodeEntry,
@@ -22,10 +24,8 @@ import {
   encodeU64,
   readFrame,
   segmentKey,
-} from '../../src/log-codec.ts';
-import { decodeSegment } from '../../src/log-state.ts';
-import { namespaceLength } from '../../src/namespace.ts';
-import { createRecordCodec } from '../../src/record.ts';
+} from '../../src/log/log-codec.ts';
+import { decodeSegment } from '../../src/log/log-state.ts';
 
 await ready();
 

@@ -1,0 +1,215 @@
+import { type AeadKey, CryptoError, hmac, xchacha20poly1305 } from '@nzcore/crypto';
+import { concatBytes, joinBytes, utf8 } from '../bytes.ts';
+import { StorageError } from '../errors.ts';
+import type { Entry } from '../key-value/key-value-store.ts';
+import { encodeNamespace, namespaceLength } from '../key-value/namespace.ts';
+import { type Allocate, allocateAlone } from './arena.ts';
+import type { Keyring } from './keyring.ts';
+import { createNonces } from './nonces.ts';
+
+/*
+ * spec/storage.md §4: a sealed record
+ *
+ *    0   1  version 1
+ *    1   4  id of the data key
+ *    5  24  nonce
+ *   29   n  XChaCha20-Poly1305 of the value; the physical key is the associated data
+ *
+ * The key of a namespace is HKDF-SHA256(data key, salt = store id, info = "NZ-STORAGE-01/records" 0x00 namespace).
+ * With blinded keys the value is preceded by the namespace and the key, and by their length in two bytes.
+ */
+const VERSION = 1;
+const HEADER_BYTES = 29;
+const TAG_BYTES = 16;
+
+/** What sealing adds to a value whose key is not blinded. */
+export const RECORD_OVERHEAD: number = HEADER_BYTES + TAG_BYTES;
+
+const BLIND_NAMESPACE_BYTES = 16;
+const ALONE: { prefix: Uint8Array; allocate: Allocate } = {
+  prefix: new Uint8Array(0),
+  allocate: allocateAlone,
+};
+
+/** A namespace as its records know it. */
+export interface RecordNamespace {
+  readonly path: readonly string[];
+  /** In front of every physical key of the namespace. */
+  readonly id: Uint8Array;
+  /** Bytes of the namespace in clear, for the limit of keys. */
+  readonly clearLength: number;
+  /** AEAD keys by data key id. */
+  readonly keys: Map<number, AeadKey>;
+}
+
+/** A record that was opened. */
+export interface OpenedRecord {
+  /** The namespace and the key, as spec/storage.md §2.1 joins them. */
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** Seals and opens the records of one store. */
+export interface RecordCodec {
+  readonly isBlinded: boolean;
+  namespace(path: readonly string[]): RecordNamespace;
+  /** @param options - `prefix` goes in front of it, if given */
+  physicalKey(
+    namespace: RecordNamespace,
+    key: Uint8Array,
+    options?: { prefix: Uint8Array; allocate: Allocate },
+  ): Uint8Array;
+  seal(
+    namespace: RecordNamespace,
+    physicalKey: Uint8Array,
+    entry: Readonly<Entry>,
+    allocate?: Allocate,
+  ): Uint8Array;
+  /** The value of a record of this namespace. @throws StorageError `RECORD_CORRUPT`, `UNSUPPORTED_FORMAT` */
+  openValue(namespace: RecordNamespace, physicalKey: Uint8Array, record: Uint8Array): Uint8Array;
+  /** A record of any namespace. @throws StorageError `RECORD_CORRUPT`, `UNSUPPORTED_FORMAT` */
+  open(physicalKey: Uint8Array, record: Uint8Array): OpenedRecord;
+  /** The same content sealed with the current data key; undefined when it is already. */
+  reseal(physicalKey: Uint8Array, record: Uint8Array): Uint8Array | undefined;
+  dispose(): void;
+}
+
+/** The codec for the data keys of a keyring. */
+export function createRecordCodec(keyring: Keyring, { isBlinded }: { isBlinded: boolean }): RecordCodec {
+  const namespaces = new Map<string, RecordNamespace>();
+  const blindKey = keyring.deriveIndexKey(utf8('NZ-STORAGE-01/blind'));
+  const nextNonce = createNonces();
+
+  const namespaceOf = (id: Uint8Array, path: readonly string[]): RecordNamespace => {
+    const name = String.fromCharCode(...id);
+    const known = namespaces.get(name);
+    if (known !== undefined) return known;
+    const namespace: RecordNamespace = { path, id: id.slice(), clearLength: 0, keys: new Map() };
+    namespaces.set(name, namespace);
+    return namespace;
+  };
+
+  const aeadKey = (namespace: RecordNamespace, id: number): AeadKey | undefined => {
+    const known = namespace.keys.get(id);
+    if (known !== undefined || !keyring.has(id)) return known;
+    const info = concatBytes(utf8('NZ-STORAGE-01/records\0'), namespace.id);
+    const bytes = keyring.derive(id, info);
+    const key = xchacha20poly1305.importKey(bytes);
+    bytes.fill(0);
+    namespace.keys.set(id, key);
+    return key;
+  };
+
+  const sealRaw = (
+    namespace: RecordNamespace,
+    physicalKey: Uint8Array,
+    content: Uint8Array,
+    allocate: Allocate,
+  ): Uint8Array => {
+    const id = keyring.currentId;
+    const nonce = nextNonce();
+    const record = allocate(RECORD_OVERHEAD + content.length);
+    aeadKey(namespace, id)!.sealInto(record.subarray(HEADER_BYTES), nonce, content, physicalKey);
+    record[0] = VERSION;
+    record[1] = id >>> 24;
+    record[2] = id >>> 16;
+    record[3] = id >>> 8;
+    record[4] = id;
+    record.set(nonce, 5);
+    return record;
+  };
+
+  const openRaw = (namespace: RecordNamespace, physicalKey: Uint8Array, record: Uint8Array): Uint8Array => {
+    const key = aeadKey(namespace, dataKeyId(record));
+    if (key === undefined) throw corrupt();
+    try {
+      return key.open(record.subarray(5, HEADER_BYTES), record.subarray(HEADER_BYTES), physicalKey);
+    } catch (error) {
+      if (error instanceof CryptoError && error.code === 'AUTHENTICATION_FAILED') throw corrupt(error);
+      throw error;
+    }
+  };
+
+  const namespaceOfKey = (physicalKey: Uint8Array): RecordNamespace => {
+    const length = isBlinded ? BLIND_NAMESPACE_BYTES : namespaceLength(physicalKey);
+    if (length === undefined || length > physicalKey.length) throw corrupt();
+    return namespaceOf(physicalKey.subarray(0, length), []);
+  };
+
+  return {
+    isBlinded,
+    namespace: (path) => {
+      const clear = encodeNamespace(path);
+      const id = isBlinded ? blind(blindKey, 'namespace', clear).subarray(0, BLIND_NAMESPACE_BYTES) : clear;
+      return { ...namespaceOf(id, path), path, clearLength: clear.length };
+    },
+    physicalKey: ({ id }, key, { prefix, allocate } = ALONE) => {
+      const last = isBlinded ? blind(blindKey, 'key', joinBytes(id, key)) : key;
+      const physicalKey = allocate(prefix.length + id.length + last.length);
+      physicalKey.set(prefix);
+      physicalKey.set(id, prefix.length);
+      physicalKey.set(last, prefix.length + id.length);
+      return physicalKey;
+    },
+    seal: (namespace, physicalKey, [key, value], allocate = allocateAlone) => {
+      const content = isBlinded ? withKey(concatBytes(encodeNamespace(namespace.path), key), value) : value;
+      return sealRaw(namespace, physicalKey, content, allocate);
+    },
+    openValue: (namespace, physicalKey, record) => {
+      const content = openRaw(namespace, physicalKey, record);
+      return isBlinded ? splitKey(content).value : content;
+    },
+    open: (physicalKey, record) => {
+      const content = openRaw(namespaceOfKey(physicalKey), physicalKey, record);
+      return isBlinded ? splitKey(content) : { key: physicalKey, value: content };
+    },
+    reseal: (physicalKey, record) => {
+      if (dataKeyId(record) === keyring.currentId) return undefined;
+      const namespace = namespaceOfKey(physicalKey);
+      return sealRaw(namespace, physicalKey, openRaw(namespace, physicalKey, record), allocateAlone);
+    },
+    dispose: () => {
+      blindKey.fill(0);
+      disposeNamespaces(namespaces);
+    },
+  };
+}
+
+/** The key and value of a blinded record. */
+function splitKey(content: Uint8Array): OpenedRecord {
+  const length = content.length < 2 ? 0 : (content[0]! << 8) | content[1]!;
+  if (length === 0 || content.length < 2 + length) throw corrupt();
+  return { key: content.slice(2, 2 + length), value: content.slice(2 + length) };
+}
+
+function withKey(key: Uint8Array, value: Uint8Array): Uint8Array {
+  return concatBytes(Uint8Array.of(key.length >>> 8, key.length), key, value);
+}
+
+function blind(blindKey: Uint8Array, purpose: 'namespace' | 'key', bytes: Uint8Array): Uint8Array {
+  return hmac('sha256', blindKey, concatBytes(utf8(`${purpose}\0`), bytes));
+}
+
+/** The data key that a record names. @throws StorageError */
+function dataKeyId(record: Uint8Array): number {
+  if (record.length < RECORD_OVERHEAD) throw corrupt();
+  if (record[0] !== VERSION) throw new StorageError('UNSUPPORTED_FORMAT', 'a record of an unknown version');
+  return ((record[1]! << 24) | (record[2]! << 16) | (record[3]! << 8) | record[4]!) >>> 0;
+}
+
+function disposeNamespaces(namespaces: Map<string, RecordNamespace>): void {
+  for (const { keys } of namespaces.values()) {
+    for (const key of keys.values()) key.dispose();
+    keys.clear();
+  }
+  namespaces.clear();
+}
+
+function corrupt(cause?: unknown): StorageError {
+  return new StorageError('RECORD_CORRUPT', 'a record does not authenticate in its place', { cause });
+}
+
+/** An entry whose namespace was cut off its key. */
+export function withoutNamespace({ key, value }: OpenedRecord): Entry {
+  return [key.subarray(namespaceLength(key) ?? 0), value];
+}

@@ -1,0 +1,179 @@
+import { StorageError, type StorageErrorCode } from '../errors.ts';
+import type { Driver, DriverIterator, DriverOperation, DriverView } from '../key-value/driver.ts';
+import type { Entry } from '../key-value/key-value-store.ts';
+import type { PhysicalRange } from '../key-value/range.ts';
+import { createWriteQueue } from '../key-value/write-queue.ts';
+
+/** What of classic-level is used here. */
+export interface LevelDatabase {
+  get(key: Uint8Array, options: LevelReadOptions): Promise<Uint8Array | undefined>;
+  put(key: Uint8Array, value: Uint8Array, options: { sync: boolean }): Promise<void>;
+  del(key: Uint8Array, options: { sync: boolean }): Promise<void>;
+  batch(): LevelBatch;
+  iterator(options: LevelIteratorOptions): LevelIterator;
+  snapshot(): LevelSnapshot;
+  compactRange(start: Uint8Array, end: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface LevelReadOptions {
+  readonly snapshot?: LevelSnapshot;
+}
+
+interface LevelIteratorOptions extends LevelReadOptions {
+  readonly gte: Uint8Array;
+  readonly lt?: Uint8Array;
+  readonly reverse: boolean;
+  readonly highWaterMarkBytes: number;
+}
+
+interface LevelBatch {
+  put(key: Uint8Array, value: Uint8Array): unknown;
+  del(key: Uint8Array): unknown;
+  write(options: { sync: boolean }): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface LevelIterator {
+  nextv(size: number): Promise<Entry[]>;
+  close(): Promise<void>;
+}
+
+interface LevelSnapshot {
+  close(): Promise<void>;
+}
+
+// How much a page of an iteration may hold: some hundreds of small entries, or one large one.
+const PAGE_BYTES = 128 * 1_024;
+
+/** The driver for LevelDB. */
+export function createLevelDriver(
+  database: LevelDatabase,
+  { storedBytes }: { storedBytes: () => Promise<number> },
+): Driver {
+  const queue = createWriteQueue((operations, sync) => write(database, operations, sync));
+  return {
+    ...viewOf(database, undefined),
+    write: queue.write,
+    snapshot: () => viewOf(database, database.snapshot()),
+    compact: () => guarded(database.compactRange(new Uint8Array(0), new Uint8Array(128).fill(0xff))),
+    storedBytes,
+    close: async () => {
+      await queue.drained();
+      await guarded(database.close());
+    },
+  };
+}
+
+function viewOf(database: LevelDatabase, snapshot: LevelSnapshot | undefined): DriverView {
+  const options: LevelReadOptions = snapshot === undefined ? {} : { snapshot };
+  return {
+    get: (key) => database.get(key, options).then(plainOrMissing, rethrow),
+    iterate: (range) => iterate(database, range, options),
+    close: () => (snapshot === undefined ? undefined : guarded(snapshot.close())),
+  };
+}
+
+function iterate(database: LevelDatabase, range: PhysicalRange, options: LevelReadOptions): DriverIterator {
+  const { gte, lt, reverse } = range;
+  const bounds = lt === undefined ? { gte } : { gte, lt };
+  const iterator = database.iterator({ ...options, ...bounds, reverse, highWaterMarkBytes: PAGE_BYTES });
+  return {
+    nextMany: async (size, skip) => {
+      const entries = await guarded(iterator.nextv(size));
+      for (const entry of entries) {
+        entry[0] = plain(entry[0], skip);
+        entry[1] = plain(entry[1]);
+      }
+      return entries;
+    },
+    close: () => guarded(iterator.close()),
+  };
+}
+
+async function write(
+  database: LevelDatabase,
+  operations: Iterable<DriverOperation>,
+  sync: boolean,
+): Promise<void> {
+  const only = Array.isArray(operations) && operations.length === 1 ? operations[0] : undefined;
+  if (only?.type === 'put') return guarded(database.put(only.key, only.value, { sync }));
+  if (only?.type === 'del') return guarded(database.del(only.key, { sync }));
+  // A chained batch copies each operation at once: what is made for it is garbage before the next one is made.
+  const batch = database.batch();
+  try {
+    for (const operation of operations) {
+      if (operation.type === 'put') batch.put(operation.key, operation.value);
+      else batch.del(operation.key);
+    }
+  } catch (error) {
+    await batch.close();
+    throw error;
+  }
+  return guarded(batch.write({ sync }));
+}
+
+/** LevelDB gives Buffers, whose `slice` does not copy; callers get what they expect. */
+function plain(bytes: Uint8Array, skip = 0): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + skip, bytes.length - skip);
+}
+
+function plainOrMissing(bytes: Uint8Array | undefined): Uint8Array | undefined {
+  return bytes === undefined ? undefined : plain(bytes);
+}
+
+function guarded<T>(result: Promise<T>): Promise<T> {
+  return result.catch(rethrow);
+}
+
+function rethrow(error: unknown): never {
+  throw toStorageError(error, 'IO_ERROR');
+}
+
+const CODES: Readonly<Record<string, StorageErrorCode>> = {
+  LEVEL_LOCKED: 'STORE_LOCKED',
+  LEVEL_CORRUPTION: 'STORE_CORRUPT',
+  LEVEL_DATABASE_NOT_OPEN: 'STORE_CLOSED',
+  LEVEL_ITERATOR_NOT_OPEN: 'STORE_CLOSED',
+};
+
+const MESSAGES: Partial<Record<StorageErrorCode, string>> = {
+  STORE_LOCKED: 'the store is open already, in this process or in another one',
+  STORE_CORRUPT: 'the store cannot be read',
+  STORE_CLOSED: 'the store is closed',
+  NO_SPACE: 'no space is left for the store',
+  IO_ERROR: 'the store could not be read or written',
+};
+
+/** The error of the database as one of ours; `fallback` where its code says nothing. */
+export function toStorageError(error: unknown, fallback: StorageErrorCode): StorageError {
+  if (error instanceof StorageError) return error;
+  const code = codeOf(error) ?? fallback;
+  return new StorageError(code, MESSAGES[code] ?? code, { cause: error });
+}
+
+/** LevelDB's own reason lies deepest; what wraps it says only that the database is not open. */
+function codeOf(error: unknown): StorageErrorCode | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code } = error as { code?: unknown };
+  return (
+    codeOf(error.cause) ??
+    codeOfMessage(error.message) ??
+    (typeof code === 'string' ? CODES[code] : undefined)
+  );
+}
+
+// LevelDB passes what the system said on as text.
+function codeOfMessage(message: string): StorageErrorCode | undefined {
+  if (/no space left|ENOSPC/i.test(message)) return 'NO_SPACE';
+  if (
+    /permission denied|input\/output error|too many open files|not a directory|EACCES|EPERM|EROFS|EIO/i.test(
+      message,
+    )
+  ) {
+    return 'IO_ERROR';
+  }
+  if (/checksum mismatch|corrupt|missing files|no such file|does not exist/i.test(message))
+    return 'STORE_CORRUPT';
+  return undefined;
+}
