@@ -69,7 +69,11 @@ function attach(socket: Socket, options: UdpEndpointOptions): UdpEndpoint {
   const endpoint = createDatagramEndpoint({
     ...options,
     send: (packet, address) => {
-      if (isOpen) sendTo(socket, packet, address).catch(() => {}); // Lost, as any datagram may be.
+      if (!isOpen) return;
+      // The packet counts as lost, as any datagram may be: repetition and deadlines are there for that. The owner hears why.
+      sendTo(socket, packet, address).catch((error: unknown) => {
+        if (isOpen) options.onEvent?.({ type: 'send-failed', address, error });
+      });
     },
   });
   socket.on('message', (bytes: Uint8Array, remote: RemoteInfo) => {
@@ -85,7 +89,7 @@ function attach(socket: Socket, options: UdpEndpointOptions): UdpEndpoint {
   };
   socket.on('error', (error) => {
     onError?.(error);
-    close().catch(() => {});
+    close().catch((failure: Error) => onError?.(failure));
   });
   return {
     address: formatAddress({ kind: 'udp', host, port }),

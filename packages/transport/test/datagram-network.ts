@@ -23,12 +23,20 @@ export interface DatagramNode {
   readonly ran: string[];
 }
 
+export interface NodeAddress {
+  readonly host?: string;
+  readonly address?: string;
+}
+
 /** A network on a fake clock that loses, repeats and delays packets as it is told. */
 export interface DatagramNetwork {
   readonly packets: Sent[];
   /** Milliseconds after which each copy arrives; an empty list loses the packet. */
   fate: (packet: Sent) => readonly number[];
-  node(seed: number, options?: Partial<DatagramEndpointOptions> & { host?: string }): DatagramNode;
+  /** Sees every packet before it is on its way. */
+  onSend: (packet: Sent) => void;
+  /** @param options - `host` gives another IPv4 address, `address` a whole one */
+  node(seed: number, options?: Partial<DatagramEndpointOptions> & NodeAddress): DatagramNode;
   inject(from: string, to: string, bytes: Uint8Array): void;
 }
 
@@ -37,10 +45,10 @@ export function createDatagramNetwork(clock: FakeClock): DatagramNetwork {
   const network: DatagramNetwork = {
     packets: [],
     fate: () => [5],
+    onSend: () => {},
     inject: (from, to, bytes) => endpoints.get(to)?.receive(bytes, from),
-    node: (seed, { host = `192.0.2.${seed}`, ...options } = {}) => {
+    node: (seed, { host = `192.0.2.${seed}`, address = `/ip4/${host}/udp/4001`, ...options } = {}) => {
       const identity = identityFromSeed(new Uint8Array(32).fill(seed));
-      const address = `/ip4/${host}/udp/4001`;
       const events: DatagramEvent[] = [];
       const ran: string[] = [];
       const keys = new Map<PeerId, Uint8Array>();
@@ -50,6 +58,7 @@ export function createDatagramNetwork(clock: FakeClock): DatagramNetwork {
         send: (packet, to) => {
           const sent = { from: address, to, bytes: packet.slice() };
           network.packets.push(sent);
+          network.onSend(sent);
           for (const delay of network.fate(sent)) {
             clock.setTimeout(() => endpoints.get(to)?.receive(sent.bytes.slice(), address), delay);
           }

@@ -1,7 +1,9 @@
+import { createHandshake } from '@nzcore/crypto/handshake';
 import { identityFromSeed } from '@nzcore/identity';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createFakeClock, type FakeClock } from '../src/testing.ts';
+import type { DatagramEvent } from '../src/udp/datagram-endpoint.ts';
 import { decodeExchange, decodePacket, encodeHello, MAX_PACKET } from '../src/udp/datagram-packet.ts';
 import { RequestLog } from '../src/udp/request-log.ts';
 import { openUdpEndpoint } from '../src/udp.ts';
@@ -257,6 +259,121 @@ describe('datagram sessions under attack', () => {
     expect(new TextDecoder().decode(await again)).toBe('again');
   });
 
+  it('hold one host to its share of the sessions, whose longest unused gives way', async () => {
+    const clock = createFakeClock();
+    const network = createDatagramNetwork(clock);
+    const b = network.node(2, {
+      limits: { maxSessionsPerHost: 3, handshakesPerHost: 100, handshakesInAll: 1_000 },
+    });
+    const ask = async (node: DatagramNode, text: string): Promise<string> => {
+      const asked = node.endpoint.request(b.identity.peerId, b.address, bytes(text), { timeout: 1_000 });
+      asked.catch(() => {});
+      await clock.advance(1_100);
+      return asked.then((answer) => new TextDecoder().decode(answer));
+    };
+    const elsewhere = network.node(1);
+    expect(await ask(elsewhere, 'first')).toBe('first');
+    // The same IPv6 /64 is one host, whatever its addresses.
+    const crowd = Array.from({ length: 8 }, (_, i) =>
+      network.node(40 + i, { address: `/ip6/2001:db8::${i + 1}/udp/4001` }),
+    );
+    for (const [i, one] of crowd.entries()) expect(await ask(one, `${i}`)).toBe(`${i}`);
+    expect(b.endpoint.sessions).toBe(1 + 3);
+    const handshakes = network.packets.filter((packet) => packet.bytes[0] === 0x5a).length;
+    expect(await ask(elsewhere, 'second')).toBe('second');
+    expect(await ask(crowd.at(-1)!, 'again')).toBe('again');
+    expect(network.packets.filter((packet) => packet.bytes[0] === 0x5a).length).toBe(handshakes);
+  });
+
+  it('do not let recordings from its address push out a peer that has proven itself', async () => {
+    const clock = createFakeClock();
+    const network = createDatagramNetwork(clock);
+    const b = network.node(2, { limits: { maxSessionsPerHost: 3, handshakesPerHost: 1_000 } });
+    const key = b.identity.handshakeIdentity(clock.now()).staticKeyPair.publicKey;
+    const honest = network.node(1);
+    const asked = honest.endpoint.request(b.identity.peerId, b.address, bytes('x'));
+    await clock.advance(100);
+    await asked;
+    for (let i = 0; i < 10; i++) {
+      const other = network.node(30 + i, { staticKeyOf: () => key });
+      other.endpoint
+        .request(b.identity.peerId, b.address, bytes('x'), { isRepeatable: true })
+        .catch(() => {});
+      const hello = network.packets.findLast((packet) => packet.from === other.address)!.bytes;
+      // Replayed with the honest peer's address as its source.
+      network.inject('/ip4/192.0.2.1/udp/9', b.address, hello);
+      await clock.advance(100);
+    }
+    const before = network.packets.length;
+    const again = honest.endpoint.request(b.identity.peerId, b.address, bytes('again'));
+    await clock.advance(100);
+    expect(new TextDecoder().decode(await again)).toBe('again');
+    expect(network.packets.slice(before).some((packet) => packet.bytes[0] === 0x5a)).toBe(false);
+  });
+
+  it.each([
+    ['the answer', 0x5a],
+    ['the last message', 0x5b],
+  ])('live through forged handshake messages of who sees the packets, sent before %s', async (_, after) => {
+    const { clock, network, ask, a, b } = createTwo();
+    const forger = identityFromSeed(new Uint8Array(32).fill(77));
+    network.onSend = (packet) => {
+      if (packet.bytes[0] !== after || packet.bytes.length < 20) return;
+      // Addressed to who waits, from the right address, in the right form.
+      const isHello = after === 0x5a;
+      const [to, from] = isHello ? [a.address, b.address] : [packet.to, packet.from];
+      const name = packet.bytes.slice(1, 9);
+      const noise = new Uint8Array(400).fill(7);
+      noise.set([0x5b, ...name, ...new Uint8Array(8).fill(3), 1, 1, 1, 0]);
+      network.inject(from, to, noise);
+      if (!isHello) return;
+      // And somebody else's own, authentic answer.
+      const handshake = createHandshake({
+        role: 'responder',
+        identity: forger.handshakeIdentity(clock.now()),
+      });
+      const { reply } = handshake.receive(packet.bytes.slice(11, 11 + packet.bytes[10]!), clock.now());
+      network.inject(from, to, Uint8Array.of(0x5b, ...name, ...new Uint8Array(8).fill(4), ...reply!));
+    };
+    expect(await ask('hello', {}, 200)).toBe('hello');
+    expect(b.ran).toEqual(['hello']);
+  });
+
+  it('try only a few handshake messages a second of a flood of them', async () => {
+    const { clock, network, a, b } = createTwo();
+    network.fate = () => [];
+    a.endpoint.request(b.identity.peerId, b.address, bytes('x'), { timeout: 2_000 }).catch(() => {});
+    const hello = network.packets[0]!.bytes;
+    const noise = new Uint8Array(400).fill(7);
+    noise.set([0x5b, ...hello.slice(1, 9), ...new Uint8Array(8), 1, 1, 1, 0]);
+    for (let i = 0; i < 5_000; i++) network.inject(b.address, a.address, noise);
+    await clock.advance(1_000);
+    const tried = a.events.filter((event) => event.type === 'datagram-dropped').length;
+    expect(tried).toBeGreaterThan(0);
+    expect(tried).toBeLessThanOrEqual(24);
+  });
+
+  it('repeat a refusal that was lost', async () => {
+    const { clock, network, a } = createTwo();
+    let runs = 0;
+    const c = network.node(3, {
+      onRequest: () => {
+        runs++;
+        return undefined;
+      },
+    });
+    let lost = 0;
+    // The first packet of the responder's that is no handshake is the refusal.
+    network.fate = (packet) =>
+      packet.from === c.address && packet.bytes[0] === 0x5c && lost++ === 0 ? [] : [5];
+    const asked = a.endpoint
+      .request(c.identity.peerId, c.address, bytes('x'))
+      .catch((error: { code: string }) => error.code);
+    await clock.advance(6_000);
+    expect(await asked).toBe('REQUEST_FAILED');
+    expect([lost > 1, runs]).toEqual([true, 1]);
+  });
+
   it('bound the requests of one session', async () => {
     const clock = createFakeClock();
     const network = createDatagramNetwork(clock);
@@ -339,6 +456,24 @@ describe('datagram sessions over UDP', () => {
       expect([a.sessions, b.sessions, foreign]).toEqual([1, 1, ['STUN true']]);
     },
   );
+
+  it('tell their owner of packets that the system does not take', async () => {
+    const identity = identityFromSeed(new Uint8Array(32).fill(1));
+    const events: DatagramEvent[] = [];
+    await using a = await openUdpEndpoint({
+      identity,
+      address: '/ip4/127.0.0.1/udp/0',
+      onEvent: (event) => events.push(event),
+    });
+    // From a loopback address nothing leaves the machine.
+    const asked = a.request(identity.peerId, '/ip4/203.0.113.1/udp/9', bytes('x'), { timeout: 300 });
+    await expect(asked).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' });
+    expect(events).toContainEqual({
+      type: 'send-failed',
+      address: '/ip4/203.0.113.1/udp/9',
+      error: expect.objectContaining({ syscall: 'send' }),
+    });
+  });
 
   it('refuse to bind what is bound or no UDP address', async () => {
     const identity = identityFromSeed(new Uint8Array(32).fill(1));

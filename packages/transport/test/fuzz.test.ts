@@ -1,9 +1,12 @@
 import { describe, it } from 'vitest';
 import { fuzz } from '../../../checks/fuzz-engine.ts';
-import { targets } from './fuzz/wire.ts';
+import { targets as addresses } from './fuzz/addresses.ts';
+import { targets as datagrams } from './fuzz/datagrams.ts';
+import { targets as wire } from './fuzz/wire.ts';
 
 // The short form of `pnpm fuzz transport`.
 const RUNS = 2000;
+const targets = [...wire, ...datagrams, ...addresses];
 
 describe('parsers of what a peer sends', () => {
   it.each(targets.map((target) => [target.name, target] as const))('%s: a value or the code', (_, target) => {

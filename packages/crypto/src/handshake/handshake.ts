@@ -6,7 +6,7 @@ import { HandshakeState } from '../noise/handshake-state.ts';
 import { createSuite, nativeHash } from '../noise/suite.ts';
 import type { Primitives } from '../primitives.ts';
 import { isCertificateAuthentic } from './certificate.ts';
-import { HandshakeError, invalidMessage } from './errors.ts';
+import { HandshakeError, type HandshakeErrorCode, invalidMessage } from './errors.ts';
 import { decodeHeader, encodeHeader, HEADER_LENGTH, type Header, protocolOf } from './header.ts';
 import { createOffer } from './local-offer.ts';
 import { negotiate } from './negotiation.ts';
@@ -20,6 +20,9 @@ export const MAX_HANDSHAKE_MESSAGE = 12_288;
 export const HANDSHAKE_TIMEOUT = 10_000;
 /** Milliseconds by which a certificate may have expired, for clocks that differ (NZ-HANDSHAKE-01 §4). */
 export const CERTIFICATE_SKEW = 600_000;
+
+/** What a message of somebody without the peer's keys can end with: its making proves nothing about the peer. */
+const FORGEABLE: readonly HandshakeErrorCode[] = ['INVALID_MESSAGE', 'IDENTITY_MISMATCH'];
 
 const PROLOGUE = new TextEncoder().encode('NZ-HANDSHAKE-01');
 const nothing = new Uint8Array(0);
@@ -69,12 +72,31 @@ class HandshakeMachine implements Handshake {
     if (this.#state.phase === 'ended') throw finished();
     if (this.#state.phase === 'ready' && this.#options.role === 'initiator')
       throw new TypeError('call start first');
+    const spare = this.#options.isOverDatagrams === true ? this.#copyState() : undefined;
     try {
-      return this.#receive(message, now);
+      const step = this.#receive(message, now);
+      if (spare?.phase === 'underway') spare.noise[Symbol.dispose]();
+      return step;
     } catch (cause) {
-      this[Symbol.dispose]();
-      throw cause instanceof HandshakeError || isUnavailable(cause) ? cause : invalidMessage();
+      const error = cause instanceof HandshakeError || isUnavailable(cause) ? cause : invalidMessage();
+      if (spare && error instanceof HandshakeError && FORGEABLE.includes(error.code)) this.#restore(spare);
+      else {
+        if (spare?.phase === 'underway') spare.noise[Symbol.dispose]();
+        this[Symbol.dispose]();
+      }
+      throw error;
     }
+  }
+
+  #copyState(): State {
+    return this.#state.phase === 'underway'
+      ? { ...this.#state, noise: this.#state.noise.fork() }
+      : this.#state;
+  }
+
+  #restore(state: State): void {
+    if (this.#state.phase === 'underway') this.#state.noise[Symbol.dispose]();
+    this.#state = state;
   }
 
   [Symbol.dispose](): void {

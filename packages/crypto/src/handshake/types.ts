@@ -34,6 +34,12 @@ export interface HandshakeOptions {
   readonly maxRecordSize?: number;
   /** Initiator only, up to 8192 bytes: delivered with its identity. Read `isReplayable` of the result before you act on it. */
   readonly earlyData?: Uint8Array;
+  /**
+   * The messages travel as datagrams, where anybody can put one in: one that does not belong here is refused with its error and
+   * leaves the handshake as it was, for the right one may follow (NZ-HANDSHAKE-01 §2.3). The owner bounds how many it tries.
+   * @defaultValue false: the first message that fails ends the handshake
+   */
+  readonly isOverDatagrams?: boolean;
   /** @defaultValue the best backend of this runtime */
   readonly primitives?: Primitives;
 }
@@ -92,7 +98,7 @@ export interface Handshake extends Disposable {
   start(now: number): Uint8Array;
   /**
    * Takes one whole message of the peer; it is borrowed.
-   * @throws HandshakeError; the handshake is wiped then.
+   * @throws HandshakeError; the handshake is wiped then, unless `isOverDatagrams` is set and a stranger could have made the message.
    */
   receive(message: Uint8Array, now: number): HandshakeStep;
   /** When the handshake must be given up; undefined before it started and after it ended. */

@@ -89,6 +89,13 @@ export class CipherState implements Disposable {
     this.#suite.primitives.wipe(sealed);
   }
 
+  /** A second state with the same key and counter; its owner wipes it. */
+  fork(): CipherState {
+    const twin = new CipherState(this.#suite, this.#take().slice());
+    twin.#counter = this.#counter;
+    return twin;
+  }
+
   /** Zeroes the key; every later call throws `FINISHED`. */
   [Symbol.dispose](): void {
     if (this.#key) this.#suite.primitives.wipe(this.#key);

@@ -43,7 +43,7 @@ export class HandshakeState implements Disposable {
   readonly #suite: CipherSuite;
   readonly #pattern: HandshakePattern;
   readonly #role: Role;
-  readonly #symmetric: SymmetricState;
+  #symmetric: SymmetricState;
   readonly #psks: Uint8Array[];
   #static: KeyPair | undefined;
   #ephemeral: KeyPair | undefined;
@@ -177,6 +177,33 @@ export class HandshakeState implements Disposable {
       ...(ephemeralKeyPair && { ephemeralKeyPair }),
       ...(remoteEphemeralKey && { remoteEphemeralKey }),
     });
+  }
+
+  /**
+   * A second state that goes on from here with the same keys, both to be wiped by their owner: so that a message can be tried
+   * which anybody may have put in. Only one of the two may ever write a further message.
+   * @throws NoiseError `FINISHED`
+   */
+  fork(): HandshakeState {
+    if (this.#isDead) throw new NoiseError('FINISHED', 'the handshake has ended');
+    const ephemeral = this.#ephemeral;
+    const twin = new HandshakeState(this.#suite, this.#pattern, '', this.#role, {
+      psks: this.#psks,
+      ...(this.#static && { staticKeyPair: this.#static }),
+      ...(ephemeral && {
+        ephemeralKeyPair: {
+          publicKey: ephemeral.publicKey.slice(),
+          secretKey: ephemeral.secretKey.slice(),
+        },
+      }),
+      ...(this.#remoteStatic && { remoteStaticKey: this.#remoteStatic }),
+      ...(this.#remoteEphemeral && { remoteEphemeralKey: this.#remoteEphemeral }),
+    });
+    twin.#symmetric[Symbol.dispose]();
+    twin.#symmetric = this.#symmetric.fork();
+    twin.#next = this.#next;
+    twin.#nextPsk = this.#nextPsk;
+    return twin;
   }
 
   /** Zeroes every secret of its own; later calls throw `FINISHED`. */

@@ -82,6 +82,15 @@ export class SymmetricState implements Disposable {
     return keys;
   }
 
+  /** A second state that goes on from here; its owner wipes it. */
+  fork(): SymmetricState {
+    const twin = new SymmetricState(this.#suite, '');
+    twin.#chainingKey = this.#chainingKey.slice();
+    twin.#hash = this.#hash.slice();
+    twin.#cipher = this.#cipher?.fork();
+    return twin;
+  }
+
   [Symbol.dispose](): void {
     this.#suite.primitives.wipe(this.#chainingKey);
     this.#cipher?.[Symbol.dispose]();

@@ -1,21 +1,11 @@
-import {
-  createHandshake,
-  type Handshake,
-  HandshakeError,
-  type HandshakeResult,
-} from '@nzcore/crypto/handshake';
-import { type PeerId, publicKeyFromPeerId } from '@nzcore/identity';
+import { HandshakeError, type HandshakeResult } from '@nzcore/crypto/handshake';
+import type { PeerId } from '@nzcore/identity';
 import { TransportError } from '../errors.ts';
-import type { WheelTimer } from '../time/timer-wheel.ts';
 import type { DatagramRequestOptions, EndpointContext } from './datagram-endpoint.ts';
-import {
-  type Exchange,
-  encodeExchange,
-  encodeHandshake,
-  encodeHello,
-  sessionName,
-} from './datagram-packet.ts';
-import { DatagramSession } from './datagram-session.ts';
+import { type Exchange, encodeHandshake } from './datagram-packet.ts';
+import { DatagramSession, type Finish } from './datagram-session.ts';
+import { createOpening, judgeFailure, type Opening, openingKey } from './opening.ts';
+import { type PendingRequest, PendingRequests } from './pending-request.ts';
 
 /** Milliseconds until the first repetition; each further one waits twice as long. */
 const FIRST_REPETITION = 500;
@@ -23,39 +13,8 @@ const FIRST_REPETITION = 500;
 const STALE_AFTER = 5_000;
 /** Repetitions without any answer after which a session counts as lost on the other side. */
 const LOST_AFTER = 2;
-
-interface PendingRequest {
-  readonly peer: PeerId;
-  readonly address: string;
-  readonly content: Uint8Array;
-  readonly isRepeatable: boolean;
-  readonly resolve: (content: Uint8Array) => void;
-  readonly reject: (reason: unknown) => void;
-  /** Where it was sent, once it was. */
-  session: DatagramSession | undefined;
-  number: number;
-  repetitions: number;
-  timers: WheelTimer[];
-  repetition: WheelTimer | undefined;
-}
-
-/** A handshake under way, with all that wait for it. */
-interface Opening {
-  readonly key: string;
-  readonly name: string;
-  readonly peer: PeerId;
-  readonly address: string;
-  readonly handshake: Handshake;
-  readonly hello: Uint8Array;
-  /** The request within the hello. */
-  readonly early: PendingRequest | undefined;
-  readonly waiting: Set<PendingRequest>;
-  /** Monotonic milliseconds. */
-  readonly startedAt: number;
-  received: number;
-}
-
-const keyOf = (peer: PeerId, address: string): string => `${peer}@${address}`;
+/** Milliseconds that the right peer has left once somebody else has answered: longer than the slowest round trips. */
+const MISMATCH_GRACE = 1_000;
 
 /** The asking side: opens sessions, repeats what was not answered, and matches answers. */
 export class DatagramClient {
@@ -64,7 +23,7 @@ export class DatagramClient {
   readonly #openingsByName = new Map<string, Opening>();
   /** Names of the sessions that this side opened. */
   readonly #sessions = new Map<string, DatagramSession>();
-  readonly #pending = new Set<PendingRequest>();
+  readonly #pending = new PendingRequests();
 
   constructor(context: EndpointContext) {
     this.#context = context;
@@ -80,34 +39,27 @@ export class DatagramClient {
       return Promise.reject(new TransportError('LIMIT_EXCEEDED', 'too many requests wait for an answer'));
     }
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => this.#settle(request, () => reject(signal?.reason));
-      const unlisten = (): void => signal?.removeEventListener('abort', onAbort);
+      const onAbort = (): void => this.#settle(request, () => request.reject(signal?.reason));
+      const settleWith =
+        <T>(settle: (value: T) => void) =>
+        (value: T): void => {
+          signal?.removeEventListener('abort', onAbort);
+          settle(value);
+        };
       const request: PendingRequest = {
         peer,
         address,
         content,
         isRepeatable,
-        resolve: (answer) => {
-          unlisten();
-          resolve(answer);
-        },
-        reject: (reason) => {
-          unlisten();
-          reject(reason);
-        },
+        resolve: settleWith(resolve),
+        reject: settleWith(reject),
         session: undefined,
         number: 0,
         repetitions: 0,
-        timers: [],
+        deadline: this.#context.wheel.schedule(timeout, () => this.#late(request, timeout)),
         repetition: undefined,
       };
       signal?.addEventListener('abort', onAbort, { once: true });
-      const late = (): void =>
-        this.#fail(
-          request,
-          new TransportError('REQUEST_TIMEOUT', `no answer from ${address} within ${timeout} ms`),
-        );
-      request.timers.push(this.#context.wheel.schedule(timeout, late));
       this.#pending.add(request);
       this.#dispatch(request);
     });
@@ -122,40 +74,49 @@ export class DatagramClient {
     if (!opening) {
       // The answer came twice: the last message of the handshake was lost.
       const session = this.#sessionByName(name);
-      if (session?.finish && session.address === address) session.sendPacket(session.finish);
+      const finish = session?.address === address ? session.finish : undefined;
+      if (finish && isEqual(finish.answer, message)) session?.sendPacket(finish.packet);
       return;
     }
-    if (opening.address !== address) return;
+    const { clock, wheel, options } = this.#context;
+    if (opening.address !== address || !opening.tries.take(() => wheel.now())) return;
     opening.received += message.length;
     try {
-      const { reply, result } = opening.handshake.receive(message, this.#context.clock.now());
-      const finish = reply && encodeHandshake(remoteName, name, reply);
-      if (finish) this.#context.options.send(finish, address);
+      const { reply, result } = opening.handshake.receive(message, clock.now());
+      const packet = reply && encodeHandshake(remoteName, name, reply);
+      if (packet) options.send(packet, address);
+      const finish = packet && { packet, answer: new Uint8Array(message) };
       if (result) this.#opened(opening, result, remoteName, finish);
     } catch (error) {
-      this.#refused(opening, error);
+      this.#handshakeFailed(opening, error);
     }
+  }
+
+  /** NZ-DATAGRAM-01 §3.6: what anybody on the path can send does not end it. */
+  #handshakeFailed(opening: Opening, error: unknown): void {
+    const { emit, wheel } = this.#context;
+    const verdict = judgeFailure(error);
+    if (verdict === 'forged') {
+      emit({ type: 'datagram-dropped', address: opening.address, reason: 'not-authentic' });
+    } else if (verdict === 'final') this.#refused(opening, error);
+    else opening.mismatch ??= wheel.schedule(MISMATCH_GRACE, () => this.#refused(opening, error));
   }
 
   receiveAnswer(session: DatagramSession, { type, number, content }: Exchange): void {
-    for (const request of this.#pending) {
-      if (request.session !== session || request.number !== number) continue;
-      if (type === 'response') this.#settle(request, () => request.resolve(content));
-      else this.#fail(request, new TransportError('REQUEST_FAILED', 'the peer refused the request'));
-      return;
-    }
+    const request = this.#pending.find(session, number);
+    if (!request) return;
+    if (type === 'response') this.#settle(request, () => request.resolve(content));
+    else this.#fail(request, new TransportError('REQUEST_FAILED', 'the peer refused the request'));
   }
 
   forget(session: DatagramSession): void {
-    const key = keyOf(session.peer, session.address);
+    const key = openingKey(session.peer, session.address);
     if (this.#sessions.get(key) === session) this.#sessions.delete(key);
-    for (const request of [...this.#pending]) {
-      if (request.session === session) this.#lost(request);
-    }
+    for (const request of this.#pending.of(session)) this.#lost(request);
   }
 
   close(): void {
-    for (const request of [...this.#pending]) {
+    for (const request of this.#pending.all()) {
       this.#fail(request, new TransportError('CLOSED', 'the endpoint is closed'));
     }
     for (const opening of [...this.#openings.values()]) this.#endOpening(opening);
@@ -163,72 +124,31 @@ export class DatagramClient {
 
   #sessionByName(name: string): DatagramSession | undefined {
     const session = this.#context.session(name);
-    return session && this.#sessions.get(keyOf(session.peer, session.address)) === session
+    return session && this.#sessions.get(openingKey(session.peer, session.address)) === session
       ? session
       : undefined;
   }
 
   #dispatch(request: PendingRequest): void {
-    const key = keyOf(request.peer, request.address);
+    const key = openingKey(request.peer, request.address);
     const session = this.#sessions.get(key);
     if (session) this.#send(request, session);
     else {
       const opening = this.#openings.get(key);
       if (opening) opening.waiting.add(request);
-      else this.#open(key, request);
+      else this.#open(request);
       this.#repeatLater(request);
     }
   }
 
-  #open(key: string, first: PendingRequest): void {
-    const { options, clock, newName } = this.#context;
-    const staticKey = options.staticKeyOf?.(first.peer);
-    const base = {
-      role: 'initiator' as const,
-      identity: options.identity.handshakeIdentity(clock.now()),
-      expectedIdentity: publicKeyFromPeerId(first.peer),
-      ...(options.networkKey ? { networkKey: options.networkKey } : {}),
-      ...(staticKey ? { remoteStaticKey: staticKey } : {}),
-    };
-    const name = sessionName(newName());
-    const canBeEarly = staticKey !== undefined && first.isRepeatable;
-    const earlyData = canBeEarly
-      ? encodeExchange({ type: 'request', number: 1, content: first.content })
-      : undefined;
-    let handshake = createHandshake({ ...base, ...(earlyData ? { earlyData } : {}) });
-    let hello = encodeHello(name, handshake.start(clock.now()));
-    const isEarly = earlyData !== undefined && hello !== undefined;
-    if (!hello) {
-      // Too long together: the request follows in a packet of its own.
-      handshake[Symbol.dispose]();
-      handshake = createHandshake(base);
-      hello = encodeHello(name, handshake.start(clock.now()))!;
-    }
-    const { peer, address } = first;
-    const early = isEarly ? first : undefined;
-    const opening: Opening = {
-      key,
-      name,
-      peer,
-      address,
-      handshake,
-      hello,
-      early,
-      waiting: new Set([first]),
-      startedAt: this.#context.wheel.now(),
-      received: 0,
-    };
-    this.#openings.set(key, opening);
-    this.#openingsByName.set(name, opening);
-    options.send(hello, address);
+  #open(first: PendingRequest): void {
+    const opening = createOpening(first, this.#context);
+    this.#openings.set(opening.key, opening);
+    this.#openingsByName.set(opening.name, opening);
+    this.#context.options.send(opening.hello, opening.address);
   }
 
-  #opened(
-    opening: Opening,
-    result: HandshakeResult,
-    remoteName: string,
-    finish: Uint8Array | undefined,
-  ): void {
+  #opened(opening: Opening, result: HandshakeResult, remoteName: string, finish: Finish | undefined): void {
     const { options, wheel, limits } = this.#context;
     this.#endOpening(opening);
     const session = new DatagramSession({
@@ -256,19 +176,14 @@ export class DatagramClient {
       if (request !== opening.early || !isAccepted) this.#send(request, session);
       else {
         // Its answer is on the way; if it was lost, the same number is asked for again.
-        request.session = session;
-        request.number = firstNumber;
+        this.#pending.assign(request, session, firstNumber);
       }
     }
   }
 
   #send(request: PendingRequest, session: DatagramSession): void {
-    if (request.session !== session) {
-      request.session = session;
-      request.number = session.nextNumber();
-      request.repetitions = 0;
-    }
-    if (session.finish && request.repetitions > 0) session.sendPacket(session.finish);
+    if (request.session !== session) this.#pending.assign(request, session, session.nextNumber());
+    if (session.finish && request.repetitions > 0) session.sendPacket(session.finish.packet);
     session.send({ type: 'request', number: request.number, content: request.content });
     this.#repeatLater(request);
   }
@@ -287,7 +202,7 @@ export class DatagramClient {
       this.#context.drop(session);
     } else if (session) this.#send(request, session);
     else {
-      const opening = this.#openings.get(keyOf(request.peer, request.address));
+      const opening = this.#openings.get(openingKey(request.peer, request.address));
       if (!opening) this.#dispatch(request);
       else if (this.#context.wheel.now() - opening.startedAt >= STALE_AFTER) this.#restart(opening);
       else {
@@ -307,7 +222,7 @@ export class DatagramClient {
 
   /** The session of the request is gone. */
   #lost(request: PendingRequest): void {
-    request.session = undefined;
+    this.#pending.unassign(request);
     request.repetition?.cancel();
     if (request.isRepeatable) this.#dispatch(request);
     else this.#fail(request, new TransportError('CONNECTION_LOST', 'the session was lost before the answer'));
@@ -327,7 +242,13 @@ export class DatagramClient {
   #endOpening(opening: Opening): void {
     this.#openings.delete(opening.key);
     this.#openingsByName.delete(opening.name);
+    opening.mismatch?.cancel();
     opening.handshake[Symbol.dispose]();
+  }
+
+  #late(request: PendingRequest, timeout: number): void {
+    const message = `no answer from ${request.address} within ${timeout} ms`;
+    this.#fail(request, new TransportError('REQUEST_TIMEOUT', message));
   }
 
   #fail(request: PendingRequest, reason: unknown): void {
@@ -336,11 +257,13 @@ export class DatagramClient {
 
   #settle(request: PendingRequest, settle: () => void): void {
     if (!this.#pending.delete(request)) return;
-    for (const timer of request.timers) timer.cancel();
-    request.repetition?.cancel();
-    const opening = this.#openings.get(keyOf(request.peer, request.address));
+    const opening = this.#openings.get(openingKey(request.peer, request.address));
     opening?.waiting.delete(request);
     if (opening?.waiting.size === 0) this.#endOpening(opening);
     settle();
   }
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }

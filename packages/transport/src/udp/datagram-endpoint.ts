@@ -9,6 +9,7 @@ import { DatagramClient } from './datagram-client.ts';
 import { decodePacket, type Exchange, MAX_PACKET } from './datagram-packet.ts';
 import { DatagramResponder } from './datagram-responder.ts';
 import { type DatagramSession, MAX_CONTENT } from './datagram-session.ts';
+import { SessionTable } from './session-table.ts';
 
 /** A request that arrived; answered with at most {@link MAX_CONTENT} bytes. */
 export interface DatagramRequest {
@@ -39,6 +40,8 @@ export type DatagramEvent =
     }
   | { readonly type: 'session-closed'; readonly peer: PeerId; readonly address: string }
   | { readonly type: 'datagram-dropped'; readonly address: string; readonly reason: DropReason }
+  /** The system did not take a packet (no route, no permission); it counts as lost. */
+  | { readonly type: 'send-failed'; readonly address: string; readonly error: unknown }
   | { readonly type: 'handler-failed'; readonly peer: PeerId; readonly error: unknown };
 
 /** Why a datagram was dropped: it is no packet, of no session, not authentic, or one too many. */
@@ -48,6 +51,8 @@ export type DropReason = 'malformed' | 'unknown-session' | 'not-authentic' | 'ra
 export interface DatagramLimits {
   /** Sessions that are kept; the longest unused goes first. @defaultValue 4,096 */
   readonly maxSessions?: number;
+  /** Of them, those that one IPv4 address or IPv6 /64 opened; its own longest unused goes. Loopback is exempt. @defaultValue 64 */
+  readonly maxSessionsPerHost?: number;
   /** Handshakes that wait for their last message. @defaultValue 512 */
   readonly maxPendingHandshakes?: number;
   /** Handshakes a second from one host, after a burst of four times as many. @defaultValue 16 */
@@ -138,10 +143,7 @@ class Endpoint implements DatagramEndpoint, EndpointContext {
   readonly clock: Clock;
   readonly wheel: TimerWheel;
   readonly emit: (event: DatagramEvent) => void;
-  /** By this side's name, the longest unused first. */
-  readonly #sessions = new Map<string, DatagramSession>();
-  /** Of them, those whose peer may be a recording: they may not push out the others. */
-  readonly #unproven = new Set<DatagramSession>();
+  readonly #sessions: SessionTable;
   readonly #client: DatagramClient;
   readonly #responder: DatagramResponder;
   #isClosed = false;
@@ -153,6 +155,7 @@ class Endpoint implements DatagramEndpoint, EndpointContext {
     this.emit = options.onEvent ?? ((): void => {});
     this.limits = {
       maxSessions: 4_096,
+      maxSessionsPerHost: 64,
       maxPendingHandshakes: 512,
       handshakesPerHost: 16,
       handshakesInAll: 200,
@@ -160,6 +163,7 @@ class Endpoint implements DatagramEndpoint, EndpointContext {
       maxPendingRequests: 4_096,
       ...options.limits,
     };
+    this.#sessions = new SessionTable(this.limits);
     this.#client = new DatagramClient(this);
     this.#responder = new DatagramResponder(this);
   }
@@ -204,7 +208,7 @@ class Endpoint implements DatagramEndpoint, EndpointContext {
       this.#dropped(address, exchange);
       return;
     }
-    if (this.#sessions.has(name)) this.#touch(session);
+    this.#sessions.touch(session);
     if (exchange) this.#receiveExchange(session, exchange, address);
   }
 
@@ -223,32 +227,17 @@ class Endpoint implements DatagramEndpoint, EndpointContext {
   }
 
   enroll(session: DatagramSession, direction: 'inbound' | 'outbound'): void {
-    this.#sessions.set(session.localName, session);
+    const tooMany = this.#sessions.add(session, direction);
     this.emit({ type: 'session-opened', peer: session.peer, address: session.address, direction });
-    if (!session.isProven) this.#unproven.add(session);
-    const tooMany = this.#unproven.size > this.limits.maxPendingHandshakes;
-    if (tooMany) this.drop(this.#unproven.values().next().value!);
-    else if (this.#sessions.size > this.limits.maxSessions) this.#evict();
-  }
-
-  #evict(): void {
-    const [unproven] = this.#unproven;
-    this.drop(unproven ?? this.#sessions.values().next().value!);
+    if (tooMany) this.drop(tooMany);
   }
 
   drop(session: DatagramSession): void {
-    if (!this.#sessions.delete(session.localName)) return;
-    this.#unproven.delete(session);
+    if (!this.#sessions.delete(session)) return;
     session.close();
     this.#client.forget(session);
     this.#responder.forget(session);
     this.emit({ type: 'session-closed', peer: session.peer, address: session.address });
-  }
-
-  #touch(session: DatagramSession): void {
-    this.#unproven.delete(session);
-    this.#sessions.delete(session.localName);
-    this.#sessions.set(session.localName, session);
   }
 
   #dropped(address: string, reason: DropReason): void {
@@ -260,7 +249,7 @@ class Endpoint implements DatagramEndpoint, EndpointContext {
     this.#isClosed = true;
     this.#client.close();
     this.#responder.close();
-    for (const session of [...this.#sessions.values()]) this.drop(session);
+    for (const session of this.#sessions.all()) this.drop(session);
     this.wheel[Symbol.dispose]();
   }
 }

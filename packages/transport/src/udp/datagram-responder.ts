@@ -1,6 +1,6 @@
 import { createHandshake, type Handshake, type HandshakeResult } from '@nzcore/crypto/handshake';
 import { peerIdFromPublicKey } from '@nzcore/identity';
-import { createHostRate, type HostRate } from '../manager/admission.ts';
+import { createHostRate, type HostRate } from '../host-rate.ts';
 import { TokenBucket } from '../token-bucket.ts';
 import type { EndpointContext } from './datagram-endpoint.ts';
 import {
@@ -11,6 +11,7 @@ import {
   sessionName,
 } from './datagram-packet.ts';
 import { DatagramSession, MAX_CONTENT } from './datagram-session.ts';
+import { HANDSHAKE_TRIES, judgeFailure } from './opening.ts';
 
 /** A hello that was answered: the same answer is given to its repetitions, as often as the budget allows. */
 interface Answered {
@@ -22,6 +23,7 @@ interface Answered {
   /** Undefined once the handshake is complete. */
   handshake: Handshake | undefined;
   session: DatagramSession | undefined;
+  readonly tries: TokenBucket;
   received: number;
   sent: number;
 }
@@ -66,6 +68,7 @@ export class DatagramResponder {
     const { options, clock, newName } = this.#context;
     const handshake = createHandshake({
       role: 'responder',
+      isOverDatagrams: true,
       identity: options.identity.handshakeIdentity(clock.now()),
       ...(options.networkKey ? { networkKey: options.networkKey } : {}),
     });
@@ -82,6 +85,7 @@ export class DatagramResponder {
       reply: packet,
       handshake: result ? undefined : handshake,
       session: undefined,
+      tries: new TokenBucket(2 * HANDSHAKE_TRIES, HANDSHAKE_TRIES),
       received: MAX_PACKET,
       sent: packet.length,
     };
@@ -96,9 +100,13 @@ export class DatagramResponder {
   /** The last message of a handshake of three. */
   receiveHandshake(name: string, message: Uint8Array, address: string): void {
     const answered = this.#byName.get(name);
-    const { clock, emit } = this.#context;
+    const { clock, emit, wheel } = this.#context;
     if (!answered?.handshake || answered.address !== address) {
       emit({ type: 'datagram-dropped', address, reason: 'unknown-session' });
+      return;
+    }
+    if (!answered.tries.take(() => wheel.now())) {
+      emit({ type: 'datagram-dropped', address, reason: 'rate' });
       return;
     }
     const { handshake } = answered;
@@ -108,8 +116,9 @@ export class DatagramResponder {
       answered.handshake = undefined;
       if (this.#isAllowed(result, address)) answered.session = this.#open(answered, result, true);
       else this.#forgetAnswered(answered);
-    } catch {
-      this.#forgetAnswered(answered);
+    } catch (error) {
+      // Anybody on the path can send a message that fails; the right one may follow (§3.6).
+      if (judgeFailure(error) !== 'forged') this.#forgetAnswered(answered);
       emit({ type: 'datagram-dropped', address, reason: 'not-authentic' });
     }
   }
@@ -119,10 +128,15 @@ export class DatagramResponder {
     const logged = session.log.begin(number);
     if (logged === 'running' || logged === 'forgotten') return;
     if (logged !== 'new') {
-      session.send({ type: 'response', number, content: logged.response });
+      this.#sendAnswer(session, number, logged.response);
       return;
     }
     void this.#run(session, number, new Uint8Array(content), isReplayable);
+  }
+
+  #sendAnswer(session: DatagramSession, number: number, response: Uint8Array | undefined): void {
+    if (response) session.send({ type: 'response', number, content: response });
+    else session.send({ type: 'refusal', number, content: new Uint8Array(0) });
   }
 
   async #run(
@@ -142,12 +156,8 @@ export class DatagramResponder {
       response = undefined;
       emit({ type: 'handler-failed', peer, error });
     }
-    if (!response) {
-      session.send({ type: 'refusal', number, content: new Uint8Array(0) });
-      return;
-    }
     session.log.finish(number, response);
-    session.send({ type: 'response', number, content: response });
+    this.#sendAnswer(session, number, response);
   }
 
   forget(session: DatagramSession): void {
@@ -198,8 +208,7 @@ export class DatagramResponder {
       answered.session.sendPacket(answered.reply);
       // The early request has the first number; its response goes with the answer.
       const early = answered.session.log.begin(1);
-      if (typeof early === 'object')
-        answered.session.send({ type: 'response', number: 1, content: early.response });
+      if (typeof early === 'object') this.#sendAnswer(answered.session, 1, early.response);
     } else if (answered.sent + answered.reply.length <= 3 * answered.received) {
       answered.sent += answered.reply.length;
       this.#context.options.send(answered.reply, answered.address);

@@ -6,6 +6,12 @@ import { TokenBucket } from '../token-bucket.ts';
 import { decodeExchange, type Exchange, encodeData, encodeExchange } from './datagram-packet.ts';
 import { RequestLog } from './request-log.ts';
 
+/** The last message of a handshake, as it was sent, and the message that it answers. */
+export interface Finish {
+  readonly packet: Uint8Array;
+  readonly answer: Uint8Array;
+}
+
 export interface SessionOptions {
   readonly result: HandshakeResult;
   readonly peer: PeerId;
@@ -37,7 +43,7 @@ export class DatagramSession {
   /** Requests of the peer that were answered or are being answered. */
   readonly log: RequestLog = new RequestLog();
   /** Sent again before each repeated request until the peer answers: it may have been lost. */
-  finish: Uint8Array | undefined;
+  finish: Finish | undefined;
   readonly #remoteName: string;
   readonly #channel: DatagramChannel;
   readonly #options: SessionOptions;

@@ -1,14 +1,19 @@
+/** How a request was answered; without a response it was refused. */
+export interface LoggedAnswer {
+  readonly response: Uint8Array | undefined;
+}
+
 /** What became of a peer's request, by its number. */
-export type LoggedRequest = 'new' | 'running' | 'forgotten' | { readonly response: Uint8Array };
+export type LoggedRequest = 'new' | 'running' | 'forgotten' | LoggedAnswer;
 
 /** Requests that are remembered of one session: a peer has fewer than this under way at a time. */
 const REMEMBERED = 64;
 /** Responses that are kept for repetition: those of the last moments. */
 const KEPT_RESPONSES = 4;
 
-/** NZ-DATAGRAM-01 §4: makes a session answer a repeated request with the same response, and run it once. */
+/** NZ-DATAGRAM-01 §4: makes a session answer a repeated request with the same response or refusal, and run it once. */
 export class RequestLog {
-  readonly #requests = new Map<number, 'running' | 'forgotten' | { readonly response: Uint8Array }>();
+  readonly #requests = new Map<number, Exclude<LoggedRequest, 'new'>>();
   readonly #kept: number[] = [];
   /** All numbers up to here were seen, or came too late. */
   #floor = 0;
@@ -27,13 +32,8 @@ export class RequestLog {
     return 'new';
   }
 
-  /** The response that is kept for repetition. */
-  responseTo(number: number): Uint8Array | undefined {
-    const known = this.#requests.get(number);
-    return typeof known === 'object' ? known.response : undefined;
-  }
-
-  finish(number: number, response: Uint8Array): void {
+  /** Keeps the answer for repetition; without a response, the refusal. */
+  finish(number: number, response: Uint8Array | undefined): void {
     if (!this.#requests.has(number)) return;
     this.#requests.set(number, { response });
     this.#kept.push(number);
