@@ -25,6 +25,7 @@ function streamOverNewZoneCore(inner: Stream): PeerStream {
     end: () => void inner.closeWrite().catch(() => undefined),
   };
   inner.receive({
+    isBorrowing: true,
     onData: (chunk) => stream.onBytes(chunk.byteLength),
     onEnd: () => stream.onEnd(),
     onReset: () => stream.onEnd(),

@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import type { ByteConnection } from '../src/byte-connection.ts';
 import { frameHandshakeMessage } from '../src/connection/handshake-framing.ts';
 import { upgradeInbound, upgradeOutbound } from '../src/connection/upgrade.ts';
+import { createDeferred } from '../src/deferred.ts';
 import { createMemoryPair } from '../src/memory.ts';
+import type { Stream } from '../src/mux/stream.ts';
 import { alice, bob, carol, collect, connectPeers, echo, tcpPair, text } from './connected.ts';
 import { concat } from './mux-pair.ts';
 
@@ -42,6 +44,37 @@ for (const [name, pair] of carriers) {
       const all = concat(received.chunks);
       for (let i = 0; i < 200; i += 1) {
         expect(Buffer.compare(all.subarray(i * 100_000, (i + 1) * 100_000), piece)).toBe(0);
+      }
+    });
+
+    it('lends chunks to a sink that borrows and takes their memory back, and leaves those of another alone', async () => {
+      const canDetach = 'transfer' in ArrayBuffer.prototype;
+      const piece = new Uint8Array(65_536).map((_, i) => (i * 13) & 255);
+      for (const isBorrowing of [true, false]) {
+        const lent: Uint8Array[] = [];
+        const received = createDeferred<number>();
+        let bytes = 0;
+        const onStream = (stream: Stream): void =>
+          stream.receive({
+            isBorrowing,
+            onData(chunk) {
+              expect(
+                Buffer.compare(chunk, piece.subarray(bytes % 65_536, (bytes % 65_536) + chunk.length)),
+              ).toBe(0);
+              bytes += chunk.length;
+              lent.push(chunk);
+            },
+            onEnd: () => received.resolve(bytes),
+            onReset: received.reject,
+          });
+        await using peers = await connectPeers({ bytes: await pair(), far: { onStream } });
+        const stream = await peers.near.openStream('/sink/1');
+        for (let i = 0; i < 100; i += 1) if (!stream.write(piece)) await stream.drained();
+        await stream.closeWrite();
+        expect(await received.promise).toBe(6_553_600);
+        const large = lent.filter((chunk) => chunk.buffer.byteLength === 0 || chunk.length >= 16_384);
+        expect(large.length).toBeGreaterThan(90);
+        expect(large.every((chunk) => chunk.length === 0)).toBe(isBorrowing && canDetach);
       }
     });
 

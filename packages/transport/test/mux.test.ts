@@ -61,6 +61,40 @@ for (const version of [1, 2]) {
       expect(pair.b.mux.streamCount).toBe(0);
     });
 
+    it('says whether the bytes of a record are kept by anybody', async () => {
+      const pair = createMuxPair({ version });
+      const stream = pair.a.mux.openStream('/borrow');
+      const other = pair.a.mux.openStream('/keep');
+      await pair.settle();
+      const borrowed: Uint8Array[] = [];
+      const sink = {
+        onData: (chunk: Uint8Array) => void borrowed.push(chunk.slice()),
+        onEnd() {},
+        onReset() {},
+      };
+      const [borrower, keeper] = pair.b.accepted;
+      borrower!.receive({ ...sink, isBorrowing: true });
+      const next = async (): Promise<boolean> => {
+        await turn();
+        return pair.b.mux.receive(pair.a.outbox.shift()!);
+      };
+      stream.write(text('a'));
+      expect(await next()).toBe(false);
+      stream.write(text('b'));
+      other.write(text('in the queue'));
+      expect(await next()).toBe(true);
+      keeper!.receive(sink);
+      other.write(text('handed over'));
+      expect(await next()).toBe(true);
+      borrower!.pause();
+      stream.write(text('c'));
+      expect(await next()).toBe(true);
+      borrower!.resume();
+      expect(borrowed.map((chunk) => new TextDecoder().decode(chunk)).join(' ')).toBe(
+        'a b in the queue handed over c',
+      );
+    });
+
     it('never shows what a reset of this side cut off as a whole stream', async () => {
       const pair = createMuxPair({ version });
       const stream = pair.a.mux.openStream('/x', text('pay 1000'));

@@ -1,4 +1,5 @@
 const FIRST_CAPACITY = 512;
+const NOTHING = new Uint8Array(0);
 
 /**
  * Bytes of one record that arrive in pieces. Memory follows what has arrived, never what was announced: at most four times
@@ -6,13 +7,12 @@ const FIRST_CAPACITY = 512;
  */
 export class GrowingBytes {
   readonly #total: number;
-  #bytes: Uint8Array;
+  #bytes: Uint8Array = NOTHING;
   #length = 0;
 
   /** @param total - What was announced; `append` never exceeds it. */
   constructor(total: number) {
     this.#total = total;
-    this.#bytes = new Uint8Array(Math.min(total, FIRST_CAPACITY));
   }
 
   get length(): number {
@@ -23,7 +23,10 @@ export class GrowingBytes {
   append(piece: Uint8Array): void {
     const length = this.#length + piece.length;
     if (length > this.#bytes.length) {
-      const capacity = 4 * length >= this.#total ? this.#total : 2 * length;
+      const capacity = Math.min(
+        this.#total,
+        Math.max(FIRST_CAPACITY, 4 * length >= this.#total ? this.#total : 2 * length),
+      );
       const grown = new Uint8Array(capacity);
       grown.set(this.#bytes.subarray(0, this.#length));
       this.#bytes.fill(0);

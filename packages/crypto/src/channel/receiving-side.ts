@@ -10,6 +10,14 @@ import type { SideOptions } from './sending-side.ts';
 const nonce = new Uint8Array(12);
 const header = new Uint8Array(LENGTH_BYTES);
 
+// Pieces below this size cost the collector less than a call to free them.
+const WORTH_RELEASING = 16_384;
+
+/** ES2024; Node has it from 21 on. */
+interface TransferableBuffer {
+  transfer?(newLength: number): ArrayBuffer;
+}
+
 /** A record of which only the beginning has arrived. */
 interface PartialRecord {
   /** Sealed length, as announced. */
@@ -123,7 +131,8 @@ export class ReceivingSide {
     const bodyLength = opener ? length - TAG_BYTES : length;
     if (bytes.length < bodyLength) {
       const piece = this.#take(chunk, bodyLength - bytes.length);
-      bytes.append(opener ? opener.update(piece) : piece);
+      if (opener) appendOpened(bytes, opener.update(piece));
+      else bytes.append(piece);
     }
     if (opener && bytes.length === bodyLength) tag.append(this.#take(chunk, TAG_BYTES - tag.length));
     if (bytes.length < bodyLength || (opener && tag.length < TAG_BYTES)) return undefined;
@@ -176,6 +185,12 @@ export class ReceivingSide {
     if (length < SEAL_OVERHEAD || length > this.#maxSealed) throw invalidRecord();
     return length;
   }
+}
+
+/** The piece has been copied: neither its bytes nor its memory are of use any more. */
+function appendOpened(bytes: GrowingBytes, piece: Uint8Array): void {
+  bytes.append(piece);
+  if (piece.length >= WORTH_RELEASING) (piece.buffer as TransferableBuffer).transfer?.(0);
 }
 
 /** A primitive that cannot run here is the program's fault; everything else is the peer's. */

@@ -17,7 +17,10 @@ export interface ChannelOptions {
 
 /** Who is told what arrived on a stream channel. None of these may throw. */
 export interface ChannelSink {
-  /** The content of one DATA record: authenticated, in order, never empty. Fresh memory that the callee owns. */
+  /**
+   * The content of one DATA record: authenticated, in order, never empty. Fresh memory that the callee owns, with
+   * nothing else in its ArrayBuffer.
+   */
   onData(plaintext: Uint8Array): void;
   /** The peer closed its direction; called once, nothing follows. */
   onClose(): void;

@@ -18,3 +18,8 @@ export function releaseMemory(chunks: readonly Uint8Array[]): void {
     (buffer as TransferableBuffer).transfer?.(0);
   }
 }
+
+/** The same for the plaintext of a record, which the channel puts into memory of its own behind a byte that it does not show. */
+export function releaseRecord({ buffer, byteLength }: Uint8Array): void {
+  if (byteLength >= WORTH_RELEASING) (buffer as TransferableBuffer).transfer?.(0);
+}

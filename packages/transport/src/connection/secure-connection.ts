@@ -11,7 +11,7 @@ import type { MuxStream } from '../mux/mux-stream.ts';
 import type { SignalOptions, Stream } from '../mux/stream.ts';
 import type { Timers, TimerTarget } from '../time/timers.ts';
 import type { Connection, ConnectionStats, OpenStreamOptions } from './connection.ts';
-import { releaseMemory } from './release-memory.ts';
+import { releaseMemory, releaseRecord } from './release-memory.ts';
 import type { StreamHandler } from './upgrade-options.ts';
 
 /** How long a closed connection may keep its socket so that the last record leaves, in milliseconds. */
@@ -277,7 +277,7 @@ export class SecureConnection implements Connection, ByteConnectionHandler, MuxH
     }
     if (this.#phase === 'over' || this.#phase === 'gone') return;
     try {
-      this.#mux.receive(plaintext);
+      if (!this.#mux.receive(plaintext)) releaseRecord(plaintext);
     } catch (error) {
       this.#failProtocol(error);
     }

@@ -183,17 +183,19 @@ export class MuxStream implements Stream, Sender {
     this.#onOver = () => signal.removeEventListener('abort', onAbort);
   }
 
-  /** A DATA or OPEN frame's bytes, within credit. */
-  onData(bytes: Uint8Array): void {
-    const isDirect = this.#sink !== undefined && !this.#isPaused && this.unreadBytes === 0;
-    if (isDirect) {
+  /** A DATA or OPEN frame's bytes, within credit. @returns whether somebody keeps them */
+  onData(bytes: Uint8Array): boolean {
+    const sink = this.#sink;
+    if (sink !== undefined && !this.#isPaused && this.unreadBytes === 0) {
+      const isKept = sink.isBorrowing !== true;
       this.#handOver(bytes);
-      return;
+      return isKept;
     }
     this.#unread ??= new ByteQueue();
     this.#unread.push(bytes);
     this.#owner.onUnread(bytes.length);
     if (this.#sink !== undefined) this.#deliver();
+    return true;
   }
 
   /** The remote side's FIN. */

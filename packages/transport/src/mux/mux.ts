@@ -84,6 +84,8 @@ export class Mux implements StreamOwner, FrameHandler {
   /** Last stream of the remote side that is served, once this side has said GOAWAY. */
   #lastServedId: number | undefined;
   #failure: Error | undefined;
+  /** Somebody holds bytes of the record that is being read. */
+  #isRecordKept = false;
 
   constructor(options: MuxOptions) {
     this.#host = options.host;
@@ -208,11 +210,14 @@ export class Mux implements StreamOwner, FrameHandler {
   /**
    * Takes the plaintext of one record, which belongs to the multiplexer from now on.
    *
+   * @returns whether its bytes are kept by somebody; else nobody will look at them again.
    * @throws TransportError `PROTOCOL_ERROR`, `FLOW_CONTROL` or `FLOOD` with the `resetCode` for GOAWAY.
    */
-  receive(bytes: Uint8Array): void {
+  receive(bytes: Uint8Array): boolean {
+    this.#isRecordKept = false;
     readFrames(bytes, this);
     if (this.#blockedAnswers > MAX_BLOCKED_ANSWERS) throw floodError('Answers are not being read.');
+    return this.#isRecordKept;
   }
 
   // What follows is called by streams.
@@ -273,7 +278,7 @@ export class Mux implements StreamOwner, FrameHandler {
     }
     if (stream.isRemoteFinished) throw protocolError('Data arrived after FIN.');
     this.#windows.receive(stream, data.length);
-    stream.onData(data);
+    if (stream.onData(data)) this.#isRecordKept = true;
     if (!this.#isVersion2 && this.#windows.isOverfull) stream.reset(ResetCode.memory);
     this.#windows.refreshConnection();
   }
@@ -293,7 +298,7 @@ export class Mux implements StreamOwner, FrameHandler {
     this.#host.onStream(stream);
     if (data === undefined) return;
     this.#windows.receive(stream, data.length);
-    if (stream.failure === undefined) stream.onData(data);
+    if (stream.failure === undefined && stream.onData(data)) this.#isRecordKept = true;
     this.#windows.refreshConnection();
   }
 

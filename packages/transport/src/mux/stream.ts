@@ -2,7 +2,15 @@ import type { Connection } from '../connection/connection.ts';
 
 /** What the owner of a stream is told, in the call stack of the socket's read. None of these may be slow. */
 export interface StreamSink {
-  /** Bytes arrived. They belong to the callee. */
+  /**
+   * Only borrows what it is given: a chunk is valid until `onData` returns, and whatever is to be kept, or to be written on to
+   * another stream, is copied before. The memory is then given back without waiting for the collector, which is a good part of
+   * what receiving in bulk costs; where the runtime can, the chunk is detached, so that one which was kept is found empty.
+   *
+   * @defaultValue false
+   */
+  readonly isBorrowing?: boolean;
+  /** Bytes arrived. They belong to the callee, unless it is borrowing. */
   onData(chunk: Uint8Array): void;
   /** The remote side has closed its writing side; no more bytes follow. */
   onEnd(): void;
