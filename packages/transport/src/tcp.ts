@@ -1,7 +1,8 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type LookupFunction, type Server, type Socket } from 'node:net';
 import { formatAddress, type ParsedAddress, parseAddress, tryParseAddress } from './address/address.ts';
 import type { ByteConnection } from './byte-connection.ts';
 import { TransportError } from './errors.ts';
+import { allowedLookup } from './tcp/allowed-lookup.ts';
 import { createTcpConnection, type TcpAddresses } from './tcp/tcp-connection.ts';
 import { createTcpReceiver, type TcpReceiver } from './tcp/tcp-receiver.ts';
 import type { DialOptions, Listener, ListenOptions, Transport } from './transport.ts';
@@ -15,6 +16,8 @@ export interface TcpTransportOptions {
    * @defaultValue true where this Node can do so
    */
   readonly useSharedBuffer?: boolean;
+  /** Resolves names. @defaultValue `lookup` of node:dns, as the system does it */
+  readonly lookup?: LookupFunction;
 }
 
 /**
@@ -30,7 +33,7 @@ export function createTcpTransport(options: TcpTransportOptions = {}): Transport
     name: 'tcp',
     canDial: understands,
     canListen: (text) => understands(text) && tryParseAddress(text)?.ip !== undefined,
-    dial: (address, dialOptions) => dial(receiver, address, dialOptions),
+    dial: (address, dialOptions) => dial(receiver, address, { ...dialOptions, lookup: options.lookup }),
     listen: (address, listenOptions) => listen(receiver, address, listenOptions, options.backlog ?? 511),
   };
 }
@@ -38,14 +41,16 @@ export function createTcpTransport(options: TcpTransportOptions = {}): Transport
 async function dial(
   receiver: TcpReceiver,
   address: string,
-  options: DialOptions = {},
+  options: DialOptions & { readonly lookup: LookupFunction | undefined },
 ): Promise<ByteConnection> {
   options.signal?.throwIfAborted();
   const target = parseTcp(address);
   const { signal } = options;
+  const lookup = target.ip ? undefined : allowedLookup(options.isAllowedIp, options.lookup);
   const source = receiver.connect({
     host: target.host,
     port: target.port,
+    ...(lookup ? { lookup } : {}),
     ...(target.family === 'dns4' ? { family: 4 } : target.family === 'dns6' ? { family: 6 } : {}),
   });
   const { socket } = source;

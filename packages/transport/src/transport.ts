@@ -1,8 +1,14 @@
 import type { ByteConnection } from './byte-connection.ts';
 
-/** How a dial is given up. */
+/** How a dial is given up, and where it may lead. */
 export interface DialOptions {
   readonly signal?: AbortSignal;
+  /**
+   * Is asked for every IP address (4 or 16 bytes) that a name resolves to; only those that it accepts are connected to, and with
+   * none the dial fails. A transport that cannot see what a name resolves to, as in a browser, may ignore it.
+   * @defaultValue all are accepted
+   */
+  readonly isAllowedIp?: (ip: Uint8Array) => boolean;
 }
 
 /** Who gets what a listener accepts. */

@@ -5,11 +5,12 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, LookupFunction, Socket } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 import { formatAddress, type ParsedAddress, parseAddress, tryParseAddress } from './address/address.ts';
 import type { ByteConnection } from './byte-connection.ts';
 import { TransportError } from './errors.ts';
+import { allowedLookup } from './tcp/allowed-lookup.ts';
 import type { DialOptions, Listener, ListenOptions, Transport } from './transport.ts';
 import { createWebSocketConnection } from './ws/ws-connection.ts';
 import { MAX_MESSAGE_SIZE } from './ws/ws-message.ts';
@@ -36,6 +37,8 @@ export interface WebSocketTransportOptions {
   readonly handshakeTimeout?: number;
   /** Accepted sockets that may wait for their upgrade request at a time; more are dropped. @defaultValue 1024 */
   readonly maxPendingUpgrades?: number;
+  /** Resolves names. @defaultValue `lookup` of node:dns, as the system does it */
+  readonly lookup?: LookupFunction;
 }
 
 type Settings = Required<Pick<WebSocketTransportOptions, 'handshakeTimeout' | 'maxPendingUpgrades'>> &
@@ -67,13 +70,14 @@ const WEB_SOCKET_OPTIONS = {
 async function dial(
   settings: Settings,
   address: string,
-  { signal }: DialOptions = {},
+  { signal, isAllowedIp }: DialOptions = {},
 ): Promise<ByteConnection> {
   signal?.throwIfAborted();
   const target = parseAddress(address);
   if ((target.kind !== 'ws' && target.kind !== 'wss') || target.port === 0) {
     throw new TransportError('DIAL_FAILED', `cannot dial ${target.text}`);
   }
+  const lookup = target.ip ? undefined : allowedLookup(isAllowedIp, settings.lookup);
   const webSocket = new WebSocket(urlOf(target), {
     ...WEB_SOCKET_OPTIONS,
     handshakeTimeout: settings.handshakeTimeout,
@@ -81,6 +85,7 @@ async function dial(
     ...(settings.useMasking ? {} : { generateMask: (mask: Buffer) => mask.fill(0) }),
     rejectUnauthorized: settings.allowAnyCertificate !== true,
     ...(settings.ca === undefined ? {} : { ca: Buffer.from(settings.ca) }),
+    ...(lookup ? { lookup } : {}),
     ...(target.family === 'dns4' ? { family: 4 } : target.family === 'dns6' ? { family: 6 } : {}),
   });
   return opened(webSocket, target, signal);

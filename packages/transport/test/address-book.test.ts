@@ -1,30 +1,16 @@
 import { peerIdFromPublicKey } from '@nzcore/identity';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AddressBookStore, createAddressBook } from '../src/address/address-book.ts';
+import { createAddressBook } from '../src/address/address-book.ts';
 import { decodePeerRecord, encodePeerRecord } from '../src/address/address-record.ts';
 import { createFakeClock } from '../src/testing.ts';
+import { createMapStore } from './map-store.ts';
 
 const peerOf = (n: number): ReturnType<typeof peerIdFromPublicKey> =>
   peerIdFromPublicKey(new Uint8Array(32).fill(n & 0xff).fill(n >> 8, 0, 1));
 const PEER = peerOf(1);
 const KEY = new Uint8Array(32).fill(9);
 const texts = (entries: readonly { address: string }[]): string[] => entries.map(({ address }) => address);
-
-/** The least that a key-value store can be. */
-function createMapStore(): AddressBookStore {
-  const entries = new Map<string, Uint8Array>();
-  const text = (key: Uint8Array): string => new TextDecoder().decode(key);
-  return {
-    put: async (key, value) => entries.set(text(key), value.slice()),
-    delete: async (key) => entries.delete(text(key)),
-    iterate: async function* ({ prefix = new Uint8Array() } = {}) {
-      for (const [key, value] of entries) {
-        if (key.startsWith(text(prefix))) yield [new TextEncoder().encode(key), value] as const;
-      }
-    },
-  };
-}
 
 describe('address book', () => {
   it('survives a restart: addresses, what worked, failures and the static key', async () => {
@@ -96,6 +82,49 @@ describe('address book', () => {
       expect.objectContaining({ code: 'INVALID_ADDRESS' }),
     );
     expect(() => book.add(PEER, [`/memory/x/p2p/${peerOf(2)}`], { source: 'manual' })).toThrow(TypeError);
+  });
+
+  it('takes addresses of a private network from somebody in one only, and those of this machine from nobody else', () => {
+    const book = createAddressBook();
+    const told = (address: string, toldBy?: string): number =>
+      book.add(PEER, [address], toldBy === undefined ? {} : { toldBy });
+    for (const near of [
+      '/ip4/10.0.0.7/tcp/1',
+      '/ip6/fd00::7/tcp/1',
+      '/ip4/192.168.0.1/tcp/1',
+      '/ip6/fe80::1/tcp/1',
+    ]) {
+      expect(told(near)).toBe(0);
+      expect(told(near, '/ip4/198.51.100.1/tcp/9')).toBe(0);
+      expect(told(near, '/dns4/peer.example/tcp/9')).toBe(0);
+    }
+    expect(told('/ip4/10.0.0.7/tcp/1', '/ip4/192.168.0.9/tcp/9')).toBe(1);
+    expect(told('/ip4/127.0.0.1/tcp/1', '/ip4/192.168.0.9/tcp/9')).toBe(0);
+    expect(told('/ip6/fe80::1/tcp/1', '/ip6/fe80::2/tcp/9')).toBe(1);
+    expect(told('/ip4/127.0.0.1/tcp/1', '/ip4/127.0.0.1/tcp/9')).toBe(1);
+    expect(told('/ip4/198.51.100.1/tcp/1')).toBe(1);
+    expect(book.add(PEER, ['/ip4/127.0.0.1/tcp/2'], { source: 'manual' })).toBe(1);
+  });
+
+  it('remembers how near a name may lead, though it worked once, and through a restart', async () => {
+    const store = createMapStore();
+    const book = createAddressBook({ store });
+    const reach = (from = book): Record<string, string> =>
+      Object.fromEntries(from.addresses(PEER).map((one) => [one.address, one.reach]));
+    book.add(PEER, ['/dns4/a.example/tcp/1']);
+    book.add(PEER, ['/dns4/b.example/tcp/1'], { toldBy: '/ip4/10.0.0.1/tcp/1' });
+    book.recordSuccess(PEER, '/dns4/a.example/tcp/1', KEY);
+    book.recordSuccess(PEER, '/dns4/own.example/tcp/1', KEY);
+    const expected = {
+      '/dns4/a.example/tcp/1': 'global',
+      '/dns4/b.example/tcp/1': 'private',
+      '/dns4/own.example/tcp/1': 'loopback',
+    };
+    expect(reach()).toEqual(expected);
+    await book.flush();
+    const again = createAddressBook({ store });
+    await again.load();
+    expect(reach(again)).toEqual(expected);
   });
 
   it('lets no flood of claims push out what was proven or configured', () => {

@@ -144,6 +144,15 @@ describe('IP addresses', () => {
       '::',
       'ff02::1',
       '::ffff:127.0.0.1',
+      '::127.0.0.1',
+      '64:ff9b::10.0.0.1',
+      '64:ff9b::8.8.8.8',
+      '64:ff9b:1::8.8.8.8',
+      '2002:7f00:1::1',
+      '100::1',
+      'fec0::1',
+      '192.0.0.1',
+      '198.18.0.1',
     ].map((text) => ipScope(parseIp(text)!));
     expect(scopes).toEqual([
       'global',
@@ -161,6 +170,15 @@ describe('IP addresses', () => {
       'unusable',
       'unusable',
       'loopback',
+      'unusable',
+      'private',
+      'global',
+      'private',
+      'loopback',
+      'unusable',
+      'private',
+      'unusable',
+      'private',
     ]);
   });
 

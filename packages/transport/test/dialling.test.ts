@@ -148,6 +148,7 @@ describe('order of dialling', () => {
     failures: 0,
     retryAt: 0,
     expiresAt: Number.MAX_SAFE_INTEGER,
+    reach: 'global',
     ...more,
   });
   const order = (entries: AddressEntry[], policy = {}): string[] =>
@@ -172,6 +173,21 @@ describe('order of dialling', () => {
       '/ip4/192.0.2.3/tcp/1',
       '/ip4/192.0.2.4/tcp/1/ws',
       '/ip4/192.0.2.2/tcp/1',
+    ]);
+  });
+
+  it('leaves out literal addresses that lead nearer than who told them, also those of an old store', () => {
+    const entries = [
+      entry('/ip4/192.168.1.1/tcp/1'),
+      entry('/ip4/192.168.1.2/tcp/1', { reach: 'private' }),
+      entry('/ip4/127.0.0.1/tcp/1', { reach: 'private' }),
+      entry('/ip4/127.0.0.1/tcp/2', { reach: 'loopback' }),
+      entry('/dns4/peer.example/tcp/1'),
+    ];
+    expect(order(entries)).toEqual([
+      '/dns4/peer.example/tcp/1',
+      '/ip4/192.168.1.2/tcp/1',
+      '/ip4/127.0.0.1/tcp/2',
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { isAddress } from './address.ts';
 import type { AddressEntry, AddressSource } from './address-book.ts';
+import { isReach } from './reach.ts';
 
 /** What the address book keeps of one peer. */
 export interface PeerRecord {
@@ -19,6 +20,7 @@ export function encodePeerRecord({ entries, staticKey, usedAt }: PeerRecord): Ui
     one.failures,
     one.retryAt,
     one.expiresAt,
+    one.reach,
   ]);
   return new TextEncoder().encode(
     JSON.stringify({ version: 1, usedAt, staticKey: staticKey ? [...staticKey] : null, rows }),
@@ -44,11 +46,13 @@ function readRecord({ usedAt, staticKey, rows }: Record<string, unknown>): PeerR
 
 function readEntry(row: unknown): AddressEntry | undefined {
   if (!Array.isArray(row)) return undefined;
-  const [address, source, lastSuccess, failures, retryAt, expiresAt] = row as unknown[];
+  const [address, source, lastSuccess, failures, retryAt, expiresAt, given] = row as unknown[];
   if (typeof address !== 'string' || !isAddress(address) || !isSource(source)) return undefined;
   const isNumeric = [lastSuccess, failures, retryAt, expiresAt].every((one) => isCount(one));
   if (!isNumeric) return undefined;
-  return { address, source, lastSuccess, failures, retryAt, expiresAt } as AddressEntry;
+  // Older records have none.
+  const reach = isReach(given) ? given : source === 'learned' ? 'global' : 'loopback';
+  return { address, source, lastSuccess, failures, retryAt, expiresAt, reach } as AddressEntry;
 }
 
 function readKey(value: unknown): Uint8Array | undefined {

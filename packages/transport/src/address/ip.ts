@@ -89,6 +89,17 @@ export function ipScope(bytes: IpBytes): IpScope {
   return bytes.length === 4 ? ip4Scope(bytes) : ip6Scope(bytes);
 }
 
+/** Translators reach the IPv4 address in the last or the next four bytes: RFC 6052 §2.1, RFC 8215, RFC 3056 §2. */
+const NAT64: IpBytes = Uint8Array.of(0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0);
+const LOCAL_NAT64: IpBytes = Uint8Array.of(0, 0x64, 0xff, 0x9b, 0, 1);
+const SIX_TO_FOUR: IpBytes = Uint8Array.of(0x20, 0x02);
+/** RFC 6666. */
+const DISCARD: IpBytes = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
+
+function startsWith(bytes: IpBytes, prefix: IpBytes): boolean {
+  return prefix.every((byte, at) => bytes[at] === byte);
+}
+
 function ip4Scope(bytes: IpBytes): IpScope {
   const [a, b] = [bytes[0]!, bytes[1]!];
   if (a === 0 || a >= 224) return 'unusable'; // "this network", multicast, reserved, broadcast
@@ -96,16 +107,24 @@ function ip4Scope(bytes: IpBytes): IpScope {
   if (a === 169 && b === 254) return 'link-local';
   if (a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168)) return 'private';
   if (a === 100 && b >= 64 && b < 128) return 'private'; // carrier-grade NAT (RFC 6598)
+  if (a === 192 && b === 0 && bytes[2] === 0) return 'unusable'; // protocol assignments (RFC 6890 §2.1)
+  if (a === 198 && (b & 0xfe) === 18) return 'private'; // benchmarks within a network (RFC 2544)
   return 'global';
 }
 
 function ip6Scope(bytes: IpBytes): IpScope {
   const [a, b] = [bytes[0]!, bytes[1]!];
-  if (bytes.subarray(0, 15).every((byte) => byte === 0)) {
-    return bytes[15] === 1 ? 'loopback' : 'unusable';
+  if (startsWith(bytes, new Uint8Array(12))) {
+    // What else is below ::/96 are IPv4-compatible addresses (RFC 4291 §2.5.5.1), which nothing uses any more.
+    return bytes[15] === 1 && startsWith(bytes, new Uint8Array(15)) ? 'loopback' : 'unusable';
   }
+  if (startsWith(bytes, NAT64)) return ip4Scope(bytes.subarray(12));
+  if (startsWith(bytes, LOCAL_NAT64)) return 'private';
+  if (startsWith(bytes, SIX_TO_FOUR)) return ip4Scope(bytes.subarray(2, 6));
+  if (startsWith(bytes, DISCARD)) return 'unusable';
   if (a === 0xff) return 'unusable'; // multicast
   if (a === 0xfe && (b & 0xc0) === 0x80) return 'link-local';
+  if (a === 0xfe) return 'private'; // site-local, deprecated (RFC 3879)
   if ((a & 0xfe) === 0xfc) return 'private'; // unique local (RFC 4193)
   return 'global';
 }

@@ -1,5 +1,6 @@
 import { type ParsedAddress, tryParseAddress } from '../address/address.ts';
 import type { AddressEntry } from '../address/address-book.ts';
+import { isAddressWithinReach, type Reach } from '../address/reach.ts';
 import type { Transport } from '../transport.ts';
 
 /** How a program wants its peers to be dialled. */
@@ -18,6 +19,8 @@ export interface DialPolicy {
 export interface DialCandidate {
   readonly address: ParsedAddress;
   readonly transport: Transport;
+  /** Where a name may lead; undefined for what the caller gave, which may lead anywhere. */
+  readonly reach: Reach | undefined;
 }
 
 interface Ranked extends DialCandidate {
@@ -42,16 +45,20 @@ export function orderCandidates(
   const rest = ranked.filter((one) => !worked.includes(one) && !isResting(one));
   const resting = ranked.filter(isResting).sort((a, b) => a.entry.retryAt - b.entry.retryAt);
   const order = [...worked, ...interleaveFamilies(rest.sort(byPreference)), ...resting];
-  return order.slice(0, policy.maxAddresses ?? 8).map(({ address, transport }) => ({ address, transport }));
+  return order
+    .slice(0, policy.maxAddresses ?? 8)
+    .map(({ address, transport, reach }) => ({ address, transport, reach }));
 }
 
 function rank(entry: AddressEntry, transports: readonly Transport[], policy: DialPolicy): Ranked[] {
   const address = tryParseAddress(entry.address);
   const transport = transports.find((one) => one.canDial(entry.address));
+  const { reach } = entry;
   if (!address || !transport || policy.allow?.(address) === false) return [];
+  if (!isAddressWithinReach(address, reach)) return [];
   const names = policy.transports ?? transports.map(({ name }) => name);
   const at = names.indexOf(transport.name);
-  return [{ entry, address, transport, preference: at < 0 ? names.length : at }];
+  return [{ entry, address, transport, reach, preference: at < 0 ? names.length : at }];
 }
 
 function byPreference(a: Ranked, b: Ranked): number {

@@ -1,6 +1,7 @@
 import { isPeerId, type PeerId } from '@nzcore/identity';
 import { type ParsedAddress, parseAddress } from '../address/address.ts';
 import type { AddressBook } from '../address/address-book.ts';
+import { isWithinReach } from '../address/reach.ts';
 import type { ByteConnection } from '../byte-connection.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { StreamHandler } from '../connection/upgrade-options.ts';
@@ -13,7 +14,7 @@ import type { Transport } from '../transport.ts';
 import type { ResolvedConnectionLimits } from './admission.ts';
 import type { Bans } from './bans.ts';
 import type { Closing } from './closing.ts';
-import { type DialPolicy, orderCandidates } from './dial-order.ts';
+import { type DialCandidate, type DialPolicy, orderCandidates } from './dial-order.ts';
 import { raceDials } from './dial-race.ts';
 import type { OnTransportEvent } from './transport-event.ts';
 
@@ -140,18 +141,14 @@ async function dialTarget(
   const candidates = ordered.filter(({ address }) => address.text !== target.address?.text);
   if (target.address) {
     const transport = transports.find((one) => one.canDial(target.address!.text));
-    if (transport) candidates.unshift({ address: target.address, transport });
+    if (transport) candidates.unshift({ address: target.address, transport, reach: undefined });
   }
   const allowed = candidates.filter(({ address }) => !bans.isAddressBanned(address.text));
   if (allowed.length === 0) {
     throw new TransportError('NO_ADDRESS', 'no address of the peer can be dialled');
   }
   return raceDials(
-    allowed.map(
-      ({ address, transport }) =>
-        (race: AbortSignal) =>
-          dialAddress(transport, address, target.peer, race, options),
-    ),
+    allowed.map((candidate) => (race: AbortSignal) => dialAddress(candidate, target.peer, race, options)),
     {
       clock,
       signal,
@@ -165,18 +162,18 @@ async function dialTarget(
 }
 
 async function dialAddress(
-  transport: Transport,
-  address: ParsedAddress,
+  candidate: DialCandidate,
   peer: PeerId | undefined,
   race: AbortSignal,
   options: DiallerOptions,
 ): Promise<Connection> {
   const { addressBook, wheel, dialTimeout, emit } = options;
+  const { address } = candidate;
   const late = (): TransportError =>
     new TransportError('DIAL_FAILED', `${address.text} did not answer in time`);
   const deadline = createDeadline(wheel, dialTimeout, late, race);
   try {
-    const connection = await dialWithKey(transport, address, peer, deadline.signal, options);
+    const connection = await dialWithKey(candidate, peer, deadline.signal, options);
     addressBook.recordSuccess(connection.remotePeer, address.text, connection.remoteStaticKey);
     return connection;
   } catch (error) {
@@ -193,33 +190,34 @@ async function dialAddress(
 
 /** Tries the short handshake first; a peer that has neither that key nor the fallback gets the long one at once. */
 async function dialWithKey(
-  transport: Transport,
-  address: ParsedAddress,
+  candidate: DialCandidate,
   peer: PeerId | undefined,
   signal: AbortSignal,
   options: DiallerOptions,
 ): Promise<Connection> {
   const key = peer === undefined ? undefined : options.addressBook.staticKey(peer);
   try {
-    return await dialOnce(transport, address, peer, key, signal, options);
+    return await dialOnce(candidate, peer, key, signal, options);
   } catch (error) {
     const isHandshake = error instanceof TransportError && error.code === 'HANDSHAKE_FAILED';
     if (!key || !isHandshake || peer === undefined || signal.aborted) throw error;
     options.addressBook.forgetStaticKey(peer);
-    return dialOnce(transport, address, peer, undefined, signal, options);
+    return dialOnce(candidate, peer, undefined, signal, options);
   }
 }
 
 async function dialOnce(
-  transport: Transport,
-  address: ParsedAddress,
+  { transport, address, reach }: DialCandidate,
   peer: PeerId | undefined,
   remoteStaticKey: Uint8Array | undefined,
   signal: AbortSignal,
   options: DiallerOptions,
 ): Promise<Connection> {
   const { upgrader, wheel, onStream } = options;
-  const bytes: ByteConnection = await transport.dial(address.text, { signal });
+  const bytes: ByteConnection = await transport.dial(address.text, {
+    signal,
+    ...(reach === undefined ? {} : { isAllowedIp: (ip) => isWithinReach(ip, reach) }),
+  });
   try {
     signal.throwIfAborted();
     return await upgrader.outbound(bytes, {

@@ -50,7 +50,9 @@ export type TransportEvent =
       readonly protocol: string;
       readonly error: unknown;
     }
-  | { readonly type: 'address-book-failed'; readonly error: unknown };
+  /** The store of the address book, or of the bans, failed; what is in memory goes on being used. */
+  | { readonly type: 'address-book-failed'; readonly error: unknown }
+  | { readonly type: 'bans-failed'; readonly error: unknown };
 
 /** The one hook through which everything that happens is visible. */
 export type OnTransportEvent = (event: TransportEvent) => void;
