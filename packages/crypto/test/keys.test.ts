@@ -8,6 +8,27 @@ const message = new Uint8Array(5);
 
 beforeAll(() => ready());
 
+describe('the import of keys', () => {
+  const { x25519 } = createPrimitives('node');
+  const agree = (): Uint8Array => x25519.sharedSecret(x25519.generateKeyPair().secretKey, fresh());
+  const fresh = (): Uint8Array => x25519.generateKeyPair().publicKey;
+
+  it('leaves the length of stack traces as it found it', () => {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 7;
+    agree();
+    expect(Error.stackTraceLimit).toBe(7);
+    Error.stackTraceLimit = limit;
+  });
+
+  it('works where that length cannot be changed', () => {
+    const property = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')!;
+    Object.defineProperty(Error, 'stackTraceLimit', { writable: false });
+    expect(agree()).toHaveLength(32);
+    Object.defineProperty(Error, 'stackTraceLimit', property);
+  });
+});
+
 describe.each(BACKENDS)('keys on %s', (backend) => {
   const { ed25519, x25519, ...primitives } = createPrimitives(backend);
 
