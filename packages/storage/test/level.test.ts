@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { createGetGroups } from '../src/level/get-groups.ts';
 import { openLevelStore } from '../src/level.ts';
 import { runKeyValueStoreSuite } from '../src/testing.ts';
 import { useDirectories } from './directories.ts';
@@ -56,6 +57,49 @@ describe('opening a LevelDB store', () => {
     const path = join(await newDirectory(), 'file');
     await writeFile(path, 'x');
     await expect(openLevelStore(path)).rejects.toMatchObject({ code: 'IO_ERROR' });
+  });
+});
+
+describe('many gets of one turn', () => {
+  it('each give their own value, whatever is missing or empty, from the store and from a snapshot', async () => {
+    await using store = await openLevelStore(await newDirectory());
+    const keys = Array.from({ length: 300 }, (_, i) => Uint8Array.of(i >> 8, i));
+    const expected = keys.map((k, i) => (i % 3 === 0 ? undefined : new Uint8Array(i % 7).fill(i)));
+    const puts = keys.flatMap((k, i) =>
+      expected[i] === undefined ? [] : [{ type: 'put' as const, key: k, value: expected[i] }],
+    );
+    await store.batch(puts);
+    await using snapshot = store.snapshot();
+    expect(await Promise.all(keys.map((k) => store.get(k)))).toEqual(expected);
+    await store.batch(keys.map((k) => ({ type: 'delete', key: k })));
+    expect(await Promise.all(keys.map((k) => snapshot.get(k)))).toEqual(expected);
+    expect(await store.get(keys[1]!)).toBeUndefined();
+  });
+
+  it('end with a value when the store is closed in the same turn', async () => {
+    const store = await openLevelStore(await newDirectory());
+    await store.put(key, value);
+    const gets = [store.get(key), store.get(key), store.get(Uint8Array.of(9))];
+    const [values] = await Promise.all([Promise.all(gets), store[Symbol.asyncDispose]()]);
+    expect(values).toEqual([value, value, undefined]);
+  });
+
+  it('fail alone: one damaged key does not take the others with it', async () => {
+    const bad = Uint8Array.of(66);
+    const asked: number[] = [];
+    const groups = createGetGroups({
+      get: async (k) => {
+        if (k[0] === bad[0]) throw new Error('damaged');
+        return k;
+      },
+      getMany: async (keys) => {
+        asked.push(keys.length);
+        throw new Error('damaged');
+      },
+    });
+    const results = await Promise.allSettled([1, 66, 3].map((k) => groups.get(Uint8Array.of(k))));
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(asked).toEqual([3]);
   });
 });
 

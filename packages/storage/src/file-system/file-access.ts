@@ -22,15 +22,19 @@ export async function writeAll(
 }
 
 /** Reads up to `length` bytes; fewer only at the end of the file. */
-export async function readFully(file: OpenedFile, length: number, position: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
+export function readFully(file: OpenedFile, length: number, position: number): Promise<Uint8Array> {
+  return fillFrom(file, new Uint8Array(length), position);
+}
+
+/** Fills memory from `position` on. @returns the part of it that was filled, less than all only at the end of the file */
+export async function fillFrom(file: OpenedFile, memory: Uint8Array, position: number): Promise<Uint8Array> {
   let filled = 0;
-  while (filled < length) {
-    const count = await file.read(bytes.subarray(filled), position + filled);
+  while (filled < memory.length) {
+    const count = await file.read(memory.subarray(filled), position + filled);
     if (count === 0) break;
     filled += count;
   }
-  return bytes.subarray(0, filled);
+  return memory.subarray(0, filled);
 }
 
 /** Runs with the opened file and closes it, whatever happens. */

@@ -1,6 +1,6 @@
 import { type AeadKey, chacha20poly1305 } from '@nzcore/crypto';
 import { StorageError } from '../errors.ts';
-import { isMissing, readFully, toFileError } from '../file-system/file-access.ts';
+import { fillFrom, isMissing, readFully, toFileError } from '../file-system/file-access.ts';
 import type { FileSystem, OpenedFile } from '../file-system/file-system.ts';
 import type { OperationOptions } from '../key-value/key-value-store.ts';
 import {
@@ -123,10 +123,15 @@ async function* readRange(
   if (start >= stop) return;
   const last = Math.floor((stop - 1) / CHUNK_BYTES);
   let index = Math.floor(start / CHUNK_BYTES);
+  // Two buffers in turn: a block is read into one while what is in the other is decrypted.
+  let [next, other] = [new Uint8Array(0), new Uint8Array(0)];
   const fetch = (from: number): Promise<Uint8Array[]> | undefined => {
     const count = Math.min(BLOCK_CHUNKS, last - from + 1);
     if (count < 1) return undefined;
-    const block = readSealed(reading, from, count);
+    const size = count * SEALED_CHUNK_BYTES;
+    if (next.length < size) next = new Uint8Array(size);
+    const block = readSealed(reading, from, count, next);
+    [next, other] = [other, next];
     block.catch(() => {});
     return block;
   };
@@ -149,7 +154,7 @@ async function* readRange(
 }
 
 async function readChunks(reading: Reading, index: number, count: number): Promise<Uint8Array[]> {
-  const sealed = await readSealed(reading, index, count);
+  const sealed = await readSealed(reading, index, count, new Uint8Array(count * SEALED_CHUNK_BYTES));
   return sealed.map((chunk, i) => openAt(reading, chunk, index + i));
 }
 
@@ -159,13 +164,18 @@ function openAt(reading: Reading, sealed: Uint8Array, index: number): Uint8Array
   return openChunk(aead, header, sealed, { index, isLast: index === lastChunkIndex(size) });
 }
 
-async function readSealed({ file, size }: Reading, index: number, count: number): Promise<Uint8Array[]> {
+async function readSealed(
+  { file, size }: Reading,
+  index: number,
+  count: number,
+  memory: Uint8Array,
+): Promise<Uint8Array[]> {
   const from = chunkPosition(index);
   const isToEnd = index + count - 1 === lastChunkIndex(size);
   const length = isToEnd
     ? size - index * CHUNK_BYTES + count * (SEALED_CHUNK_BYTES - CHUNK_BYTES)
     : count * SEALED_CHUNK_BYTES;
-  const bytes = await readFully(file, length, from);
+  const bytes = await fillFrom(file, memory.subarray(0, length), from);
   if (bytes.length < length) throw fileError('FILE_TRUNCATED');
   return Array.from({ length: count }, (_, i) =>
     bytes.subarray(i * SEALED_CHUNK_BYTES, (i + 1) * SEALED_CHUNK_BYTES),

@@ -1,6 +1,8 @@
 import { type AeadKey, chacha20poly1305 } from '@nzcore/crypto';
+import { concatBytes } from '../bytes.ts';
 import { writeAll } from '../file-system/file-access.ts';
 import type { OpenedFile } from '../file-system/file-system.ts';
+import { releaseMemory } from '../file-system/release-memory.ts';
 import { CHUNK_BYTES, chunkNonce, encodeFileHeader } from './file-codec.ts';
 
 /** What a file's content may come from. */
@@ -58,30 +60,51 @@ interface Chunker {
   readonly size: number;
   readonly sealedBytes: number;
   add(bytes: Uint8Array): void;
-  /** Copies what is held of the caller's memory. */
+  /** Lets go of the caller's memory. */
   keep(): void;
   take(): Uint8Array[];
   end(): Uint8Array[];
 }
 
-/** Cuts plaintext into chunks and seals them; the last one is held back until it is known to be the last. */
+/**
+ * Cuts plaintext into chunks and seals them. A chunk that is full is sealed as one from the middle; when it turns out
+ * to be the last one, it is opened and sealed again as such. The other form never leaves this process, and its nonce is
+ * another one.
+ */
 function createChunker(aead: AeadKey, header: Uint8Array): Chunker {
-  let sealed: Uint8Array[] = [header];
+  let sealed: Uint8Array[] = [new Uint8Array(header)];
   let sealedBytes = header.length;
   const kept = new Uint8Array(CHUNK_BYTES);
   let keptBytes = 0;
   let borrowed: Uint8Array[] = [];
   let pendingBytes = 0;
+  let full: Uint8Array[] = [];
   let index = 0;
   let size = 0;
 
-  const seal = (isLast: boolean): void => {
-    const parts = keptBytes === 0 ? borrowed : [kept.subarray(0, keptBytes), ...borrowed];
-    for (const part of aead.sealParts(chunkNonce(index, isLast), parts, header)) {
+  const seal = (parts: readonly Uint8Array[], isLast: boolean): Uint8Array[] =>
+    aead.sealParts(chunkNonce(index, isLast), parts, header);
+
+  const pending = (): Uint8Array[] =>
+    keptBytes === 0 ? borrowed : [kept.subarray(0, keptBytes), ...borrowed];
+
+  const passOn = (parts: readonly Uint8Array[]): void => {
+    for (const part of parts) {
       sealed.push(part);
       sealedBytes += part.length;
     }
+  };
+
+  /** There is more behind the full chunk: it is from the middle. */
+  const passFullOn = (): void => {
+    if (full.length === 0) return;
+    passOn(full);
+    full = [];
     index++;
+  };
+
+  const sealFull = (): void => {
+    full = seal(pending(), false);
     borrowed = [];
     keptBytes = 0;
     pendingBytes = 0;
@@ -97,11 +120,12 @@ function createChunker(aead: AeadKey, header: Uint8Array): Chunker {
     add(bytes) {
       size += bytes.length;
       for (let rest = bytes; rest.length > 0; ) {
-        if (pendingBytes === CHUNK_BYTES) seal(false);
+        passFullOn();
         const part = rest.subarray(0, CHUNK_BYTES - pendingBytes);
         borrowed.push(part);
         pendingBytes += part.length;
         rest = rest.subarray(part.length);
+        if (pendingBytes === CHUNK_BYTES) sealFull();
       }
     },
     keep() {
@@ -118,13 +142,19 @@ function createChunker(aead: AeadKey, header: Uint8Array): Chunker {
       return taken;
     },
     end() {
-      seal(true);
+      if (full.length === 0) passOn(seal(pending(), true));
+      else {
+        const plaintext = aead.open(chunkNonce(index, false), concatBytes(...full), header);
+        passOn(seal([plaintext], true));
+        plaintext.fill(0);
+      }
+      kept.fill(0);
       return this.take();
     },
   };
 }
 
-/** Writes one block while the next one is made. */
+/** Writes one block while the next one is made; the memory of a block that is written is given back. */
 function createOutput(file: OpenedFile): {
   write(parts: Uint8Array[]): Promise<void>;
   settled(): Promise<void>;
@@ -136,7 +166,7 @@ function createOutput(file: OpenedFile): {
       await writing;
       const from = position;
       for (const part of parts) position += part.length;
-      writing = writeAll(file, parts, from);
+      writing = writeAll(file, parts, from).then(() => releaseMemory(parts));
       writing.catch(() => {});
     },
     settled: async () => {

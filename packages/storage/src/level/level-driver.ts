@@ -3,10 +3,12 @@ import type { Driver, DriverIterator, DriverOperation, DriverView } from '../key
 import type { Entry } from '../key-value/key-value-store.ts';
 import type { PhysicalRange } from '../key-value/range.ts';
 import { createWriteQueue } from '../key-value/write-queue.ts';
+import { createGetGroups } from './get-groups.ts';
 
 /** What of classic-level is used here. */
 export interface LevelDatabase {
   get(key: Uint8Array, options: LevelReadOptions): Promise<Uint8Array | undefined>;
+  getMany(keys: Uint8Array[], options: LevelReadOptions): Promise<(Uint8Array | undefined)[]>;
   put(key: Uint8Array, value: Uint8Array, options: { sync: boolean }): Promise<void>;
   del(key: Uint8Array, options: { sync: boolean }): Promise<void>;
   batch(): LevelBatch;
@@ -52,13 +54,15 @@ export function createLevelDriver(
   { storedBytes }: { storedBytes: () => Promise<number> },
 ): Driver {
   const queue = createWriteQueue((operations, sync) => write(database, operations, sync));
+  const view = viewOf(database, undefined);
   return {
-    ...viewOf(database, undefined),
+    ...view,
     write: queue.write,
     snapshot: () => viewOf(database, database.snapshot()),
     compact: () => guarded(database.compactRange(new Uint8Array(0), new Uint8Array(128).fill(0xff))),
     storedBytes,
     close: async () => {
+      await view.close();
       await queue.drained();
       await guarded(database.close());
     },
@@ -67,10 +71,17 @@ export function createLevelDriver(
 
 function viewOf(database: LevelDatabase, snapshot: LevelSnapshot | undefined): DriverView {
   const options: LevelReadOptions = snapshot === undefined ? {} : { snapshot };
-  return {
+  const gets = createGetGroups({
     get: (key) => database.get(key, options).then(plainOrMissing, rethrow),
+    getMany: async (keys) => (await database.getMany(keys, options)).map(plainOrMissing),
+  });
+  return {
+    get: gets.get,
     iterate: (range) => iterate(database, range, options),
-    close: () => (snapshot === undefined ? undefined : guarded(snapshot.close())),
+    close: () => {
+      gets.flush();
+      return snapshot === undefined ? undefined : guarded(snapshot.close());
+    },
   };
 }
 
