@@ -4,6 +4,7 @@
 export type StorageErrorCode =
   | 'STORE_CLOSED'
   | 'STORE_LOCKED'
+  | 'DIRECTORY_IN_USE'
   | 'STORE_CORRUPT'
   | 'STORE_MISSING'
   | 'STORE_ROLLED_BACK'

@@ -2,13 +2,13 @@ export type { FileSystem, OpenedFile, OpenMode } from './file-system/file-system
 export { nodeFileSystem } from './file-system/node-file-system.ts';
 export type { FileInfo } from './files/file-catalog.ts';
 export type { ReadRange, StoredFile } from './files/file-reader.ts';
-export {
-  type FileProblem,
-  type FileStore,
-  type FileStoreOptions,
-  type FileStoreStats,
-  type FileVerifyReport,
-  type FileWriteOptions,
-  openFileStore,
+export type {
+  FileProblem,
+  FileStore,
+  FileStoreOptions,
+  FileStoreStats,
+  FileVerifyReport,
+  FileWriteOptions,
 } from './files/file-store.ts';
 export type { FileContent } from './files/file-writer.ts';
+export { openFileStore } from './files/open-file-store.ts';

@@ -2,15 +2,20 @@ import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:f
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type FileStore, type FileStoreOptions, openFileStore } from '../src/files.ts';
+import { type FileStore, type FileStoreOptions, openFileStore as openHere } from '../src/files.ts';
 import { type KeyValueStore, openEncryptedStore } from '../src/index.ts';
 import { createMemoryStore } from '../src/memory.ts';
+import { asAnotherProcess } from './another-process.ts';
 import { useDirectories } from './directories.ts';
 import { createFaultyFileSystem, type Fault } from './faulty-file-system.ts';
 
 const newDirectory = useDirectories();
 const key = new Uint8Array(32).fill(7);
 const CHUNK = 65_536;
+
+/** Each opening is that of another process: most of them come after a crash. */
+const openFileStore = (directory: string, options: FileStoreOptions): Promise<FileStore> =>
+  openHere(directory, { ...options, fileSystem: asAnotherProcess(options.fileSystem) });
 
 describe('encrypted files', () => {
   it('give back what was written, at every size around the chunk', async () => {

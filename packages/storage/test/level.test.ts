@@ -64,7 +64,7 @@ describe('many gets of one turn', () => {
   it('each give their own value, whatever is missing or empty, from the store and from a snapshot', async () => {
     await using store = await openLevelStore(await newDirectory());
     const keys = Array.from({ length: 300 }, (_, i) => Uint8Array.of(i >> 8, i));
-    const expected = keys.map((k, i) => (i % 3 === 0 ? undefined : new Uint8Array(i % 7).fill(i)));
+    const expected = keys.map((_, i) => (i % 3 === 0 ? undefined : new Uint8Array(i % 7).fill(i)));
     const puts = keys.flatMap((k, i) =>
       expected[i] === undefined ? [] : [{ type: 'put' as const, key: k, value: expected[i] }],
     );

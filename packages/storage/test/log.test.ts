@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type KeyValueStore, openEncryptedStore } from '../src/index.ts';
 import { type AppendLog, type LogOptions, type LogRange, openLog } from '../src/log.ts';
 import { createMemoryStore } from '../src/memory.ts';
+import { asAnotherProcess } from './another-process.ts';
 import { useDirectories } from './directories.ts';
 import { createFaultyFileSystem, type Fault } from './faulty-file-system.ts';
 
@@ -237,9 +238,12 @@ describe('a log that was tampered with', () => {
     await expect(fork).rejects.toMatchObject({ code: 'LOG_ROLLED_BACK' });
     await writeFile(await segment(), short);
     await log.checkpoint();
-    await expect(openLog(directory, { store })).rejects.toMatchObject({ code: 'LOG_ROLLED_BACK' });
+    const fileSystem = asAnotherProcess();
+    await expect(openLog(directory, { store, fileSystem })).rejects.toMatchObject({
+      code: 'LOG_ROLLED_BACK',
+    });
     await writeFile(await segment(), Buffer.concat([short, new Uint8Array(10)]));
-    await expect(openLog(directory, { store })).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
+    await expect(openLog(directory, { store, fileSystem })).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
   });
 
   it('is refused by a checkpoint in the middle of a complete segment', async () => {
@@ -442,7 +446,8 @@ async function open(options: Partial<LogOptions> = {}): Promise<Opened> {
         for await (const [k, v] of base.namespace(name).iterate()) await copy.namespace(name).put(k, v);
       }
       const copied = await openEncryptedStore(copy, { key });
-      return track(openLog(directory, { store: copied.namespace('log'), ...options, ...more }));
+      const whole = { store: copied.namespace('log'), ...options, ...more };
+      return track(openLog(directory, { ...whole, fileSystem: asAnotherProcess(whole.fileSystem) }));
     },
     segment: async () => join(directory, (await segmentsOf(directory))[0]!),
   };

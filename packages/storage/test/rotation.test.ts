@@ -69,6 +69,53 @@ describe('rotation of the data key', () => {
     expect(await dataKeyIds(base)).toEqual(new Set([2]));
   });
 
+  it.each([
+    ['plain', {}],
+    ['fresh', { freshness: true }],
+  ])(
+    'is not stopped by a damaged record: it is reported, and its owner decides (%s)',
+    async (_name, options) => {
+      const base = createMemoryStore();
+      const store = await filled(base, options);
+      const records = base.namespace('r');
+      const [damaged, unknown] = await records.iterate({ limit: 2 }).nextMany(2);
+      const flipped = new Uint8Array(damaged![1]);
+      flipped[40]! ^= 1;
+      await records.put(damaged![0], flipped);
+      await records.put(unknown![0], Uint8Array.of(2, ...unknown![1].subarray(1)));
+      const problems = [
+        { code: 'RECORD_CORRUPT', key: damaged![0] },
+        { code: 'UNSUPPORTED_FORMAT', key: unknown![0] },
+      ];
+      const report = await store.rotateKey();
+      expect(report).toEqual({ seen: COUNT + 1, resealed: COUNT - 1, problems });
+      expect(store.isRotating()).toBe(true);
+      expect(await store.get(keyOf(500))).toEqual(Uint8Array.of(500 & 0xff, 0));
+      // One is restored from a backup, which its old key still opens; the other one is given up.
+      await records.put(damaged![0], damaged![1]);
+      expect((await store.rotateKey()).problems).toEqual(problems.slice(1));
+      expect((await store.rotateKey({ damaged: 'remove' })).problems).toEqual(problems.slice(1));
+      expect(store.isRotating()).toBe(false);
+      expect(await dataKeyIds(base)).toEqual(new Set([2]));
+      const reopened = await openEncryptedStore(base, { key });
+      expect(await reopened.verify()).toEqual({ entries: COUNT, problems: [] });
+      expect(await reopened.get(keyOf(0))).toEqual(Uint8Array.of(0, 0));
+      expect(await reopened.get(keyOf(1))).toBeUndefined();
+      expect((await reopened.rotateKey()).problems).toEqual([]);
+    },
+  );
+
+  it('does not make an older version that was put back the latest one', async () => {
+    const base = createMemoryStore();
+    const store = await filled(base, { freshness: true });
+    const records = base.namespace('r');
+    const [older] = await records.iterate({ limit: 1 }).nextMany(1);
+    await store.put(keyOf(0), Uint8Array.of(7));
+    await records.put(older![0], older![1]);
+    expect((await store.rotateKey()).problems).toEqual([{ code: 'RECORD_ROLLED_BACK', key: older![0] }]);
+    await expect(store.get(keyOf(0))).rejects.toMatchObject({ code: 'RECORD_ROLLED_BACK' });
+  });
+
   it('can be repeated, and two calls at once are one rotation', async () => {
     const base = createMemoryStore();
     const store = await filled(base);

@@ -35,7 +35,8 @@ export interface EncryptedStore extends KeyValueStore {
   isRotating(): boolean;
   /**
    * Seals everything with a fresh data key while reads and writes go on, then forgets the old one.
-   * After a crash, or an abort, calling it again goes on where it was.
+   * After a crash, or an abort, calling it again goes on where it was. A damaged record does not stop it, see
+   * {@link RotationReport.problems}.
    */
   rotateKey(options?: RotationOptions): Promise<RotationReport>;
   /** Wraps the data keys under another key: the new passphrase's. No record is touched. */

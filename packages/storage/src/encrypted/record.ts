@@ -5,6 +5,7 @@ import type { Entry } from '../key-value/key-value-store.ts';
 import { encodeNamespace, namespaceLength } from '../key-value/namespace.ts';
 import { type Allocate, allocateAlone } from './arena.ts';
 import type { Keyring } from './keyring.ts';
+import { createNamespaceKeys } from './namespace-keys.ts';
 import { createNonces } from './nonces.ts';
 
 /*
@@ -38,7 +39,7 @@ export interface RecordNamespace {
   readonly id: Uint8Array;
   /** Bytes of the namespace in clear, for the limit of keys. */
   readonly clearLength: number;
-  /** AEAD keys by data key id. */
+  /** AEAD keys by data key id; what is not there is imported anew. */
   readonly keys: Map<number, AeadKey>;
 }
 
@@ -76,29 +77,18 @@ export interface RecordCodec {
 
 /** The codec for the data keys of a keyring. */
 export function createRecordCodec(keyring: Keyring, { isBlinded }: { isBlinded: boolean }): RecordCodec {
-  const namespaces = new Map<string, RecordNamespace>();
   const blindKey = keyring.deriveIndexKey(utf8('NZ-STORAGE-01/blind'));
   const nextNonce = createNonces();
-
-  const namespaceOf = (id: Uint8Array, path: readonly string[]): RecordNamespace => {
-    const name = String.fromCharCode(...id);
-    const known = namespaces.get(name);
-    if (known !== undefined) return known;
-    const namespace: RecordNamespace = { path, id: id.slice(), clearLength: 0, keys: new Map() };
-    namespaces.set(name, namespace);
-    return namespace;
-  };
-
-  const aeadKey = (namespace: RecordNamespace, id: number): AeadKey | undefined => {
-    const known = namespace.keys.get(id);
-    if (known !== undefined || !keyring.has(id)) return known;
-    const info = concatBytes(utf8('NZ-STORAGE-01/records\0'), namespace.id);
+  const namespaces = createNamespaceKeys((namespace, id) => {
+    const info = concatBytes(utf8('NZ-STORAGE-01/records\0'), namespace);
     const bytes = keyring.derive(id, info);
     const key = xchacha20poly1305.importKey(bytes);
     bytes.fill(0);
-    namespace.keys.set(id, key);
     return key;
-  };
+  });
+
+  const aeadKey = (namespace: RecordNamespace, id: number): AeadKey | undefined =>
+    namespace.keys.get(id) ?? (keyring.has(id) ? namespaces.importKey(namespace, id) : undefined);
 
   const sealRaw = (
     namespace: RecordNamespace,
@@ -133,7 +123,8 @@ export function createRecordCodec(keyring: Keyring, { isBlinded }: { isBlinded: 
   const namespaceOfKey = (physicalKey: Uint8Array): RecordNamespace => {
     const length = isBlinded ? BLIND_NAMESPACE_BYTES : namespaceLength(physicalKey);
     if (length === undefined || length > physicalKey.length) throw corrupt();
-    return namespaceOf(physicalKey.subarray(0, length), []);
+    const id = physicalKey.subarray(0, length);
+    return { path: [], id, clearLength: 0, keys: namespaces.keysOf(id) };
   };
 
   return {
@@ -141,7 +132,7 @@ export function createRecordCodec(keyring: Keyring, { isBlinded }: { isBlinded: 
     namespace: (path) => {
       const clear = encodeNamespace(path);
       const id = isBlinded ? blind(blindKey, 'namespace', clear).subarray(0, BLIND_NAMESPACE_BYTES) : clear;
-      return { ...namespaceOf(id, path), path, clearLength: clear.length };
+      return { path, id: id.slice(), clearLength: clear.length, keys: namespaces.keysOf(id) };
     },
     physicalKey: ({ id }, key, { prefix, allocate } = ALONE) => {
       const last = isBlinded ? blind(blindKey, 'key', joinBytes(id, key)) : key;
@@ -170,7 +161,7 @@ export function createRecordCodec(keyring: Keyring, { isBlinded }: { isBlinded: 
     },
     dispose: () => {
       blindKey.fill(0);
-      disposeNamespaces(namespaces);
+      namespaces.dispose();
     },
   };
 }
@@ -195,14 +186,6 @@ function dataKeyId(record: Uint8Array): number {
   if (record.length < RECORD_OVERHEAD) throw corrupt();
   if (record[0] !== VERSION) throw new StorageError('UNSUPPORTED_FORMAT', 'a record of an unknown version');
   return ((record[1]! << 24) | (record[2]! << 16) | (record[3]! << 8) | record[4]!) >>> 0;
-}
-
-function disposeNamespaces(namespaces: Map<string, RecordNamespace>): void {
-  for (const { keys } of namespaces.values()) {
-    for (const key of keys.values()) key.dispose();
-    keys.clear();
-  }
-  namespaces.clear();
 }
 
 function corrupt(cause?: unknown): StorageError {

@@ -25,6 +25,8 @@ export interface FileSystem {
   list(directory: string): Promise<string[]>;
   /** With all its parents, for the owner only; what is there already stays. */
   makeDirectory(path: string): Promise<void>;
+  /** What tells a directory from every other one, by whatever path it is reached. @defaultValue the path */
+  identify?(directory: string): Promise<string>;
   /** Resolves when the names in the directory survive a power loss. */
   syncDirectory(path: string): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { constants, type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import { constants, type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import type { FileSystem, OpenedFile, OpenMode } from './file-system.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY, O_RDWR } = constants;
@@ -24,6 +24,11 @@ export const nodeFileSystem: FileSystem = {
   list: (directory) => readdir(directory),
   makeDirectory: async (path) => {
     await mkdir(path, { recursive: true, mode: 0o700 });
+  },
+  identify: async (directory) => {
+    const { dev, ino, birthtimeNs } = await stat(directory, { bigint: true });
+    // The number of a directory that was removed is soon another one's.
+    return `${dev}:${ino}:${birthtimeNs}`;
   },
   syncDirectory: async (path) => {
     const directory = await open(path, O_RDONLY);

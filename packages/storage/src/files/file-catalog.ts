@@ -1,7 +1,12 @@
 import { randomBytes } from '@nzcore/crypto';
-import { concatBytes, toHex, utf8 } from '../bytes.ts';
+import { concatBytes, utf8 } from '../bytes.ts';
 import { StorageError } from '../errors.ts';
-import type { KeyValueStore, OperationOptions, Reader } from '../key-value/key-value-store.ts';
+import type {
+  BatchOperation,
+  KeyValueStore,
+  OperationOptions,
+  Reader,
+} from '../key-value/key-value-store.ts';
 
 /** What is told of a file. */
 export interface FileInfo {
@@ -33,14 +38,24 @@ const VERSION = 1;
 const ENTRY_BYTES = 65;
 
 const FILES = 'files';
+const REPLACED = 'replaced';
 const STATE = 'state';
 const DIRECTORY_ID = utf8('directory');
+
+/** How an entry is changed. */
+export interface CatalogChange {
+  readonly sync: boolean;
+  /** In the same batch: keeps this entry as the replaced one of the name, or with `undefined` none; absent, what is kept stays. */
+  readonly replaced?: CatalogEntry | undefined;
+}
 
 /** Which encrypted file belongs to which name. */
 export interface FileCatalog {
   get(name: Uint8Array, options?: OperationOptions): Promise<CatalogEntry | undefined>;
-  put(name: Uint8Array, entry: CatalogEntry, sync: boolean): Promise<void>;
-  delete(name: Uint8Array, sync: boolean): Promise<void>;
+  /** Puts the entry of a name in place, or removes it. */
+  change(name: Uint8Array, entry: CatalogEntry | undefined, options: CatalogChange): Promise<void>;
+  /** The entries that were replaced by changes that may not last. */
+  replaced(): AsyncIterable<CatalogEntry>;
   /** All entries whose names begin with the prefix, in the order of their names. */
   entries(prefix: Uint8Array, signal: AbortSignal | undefined): AsyncIterable<CatalogEntry>;
   /** The id of the directory that the catalog belongs to. */
@@ -58,12 +73,21 @@ export function createFileCatalog(store: KeyValueStore): FileCatalog {
       const bytes = await files.get(name, options);
       return bytes === undefined ? undefined : decodeCatalogEntry(name, bytes);
     },
-    put: (name, entry, sync) => files.put(name, encodeEntry(entry), { sync }),
-    delete: (name, sync) => files.delete(name, { sync }),
+    change: (name, entry, options) => {
+      const operations = [changeOf(FILES, name, entry)];
+      if ('replaced' in options) operations.push(changeOf(REPLACED, name, options.replaced));
+      return store.batch(operations, { sync: options.sync });
+    },
+    replaced: () => entriesOf(store.namespace(REPLACED), new Uint8Array(0), undefined),
     entries: (prefix, signal) => entriesOf(files, prefix, signal),
     directoryId: () => state.get(DIRECTORY_ID),
     setDirectoryId: (id) => state.put(DIRECTORY_ID, id, { sync: true }),
   };
+}
+
+function changeOf(namespace: string, key: Uint8Array, entry: CatalogEntry | undefined): BatchOperation {
+  if (entry === undefined) return { type: 'delete', key, namespace: [namespace] };
+  return { type: 'put', key, value: encodeEntry(entry), namespace: [namespace] };
 }
 
 async function* entriesOf(
@@ -77,11 +101,6 @@ async function* entriesOf(
 /** A new id and key for a content that is about to be written. */
 export function newFileKey(): { id: Uint8Array; key: Uint8Array } {
   return { id: randomBytes(16), key: randomBytes(32) };
-}
-
-/** Under which name the file system holds a file. */
-export function storedName(id: Uint8Array): string {
-  return `${toHex(id)}.nzf`;
 }
 
 function encodeEntry({ id, key, size, modified }: CatalogEntry): Uint8Array {

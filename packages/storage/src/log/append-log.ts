@@ -91,6 +91,8 @@ export interface LogParts extends LogFiles {
   readonly retention: LogRetention;
   readonly now: () => number;
   readonly torn: TornTail | undefined;
+  /** Called when the log is closed. */
+  readonly release: () => void;
 }
 
 interface Waiting {
@@ -258,7 +260,7 @@ class SegmentedLog implements AppendLog {
         const { sequence, hash } = this.#writer.end;
         await this.#parts.state.setCheckpoint({ sequence, hash });
       } finally {
-        await this.#writer.close();
+        await this.#writer.close().finally(() => this.#parts.release());
       }
     });
   }

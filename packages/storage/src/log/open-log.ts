@@ -1,6 +1,7 @@
 import { ready } from '@nzcore/crypto';
 import { compareBytes } from '../bytes.ts';
 import { bindDirectory } from '../file-system/bound-directory.ts';
+import { claimDirectory } from '../file-system/claim-directory.ts';
 import { toFileError, withFile } from '../file-system/file-access.ts';
 import type { FileSystem } from '../file-system/file-system.ts';
 import { nodeFileSystem } from '../file-system/node-file-system.ts';
@@ -45,7 +46,7 @@ export interface LogOptions extends OperationOptions {
  * as `torn`.
  *
  * @throws StorageError `LOG_CORRUPT`, `LOG_TRUNCATED`, `LOG_ROLLED_BACK`; `STORE_CORRUPT` when directory and store do not
- *   belong together; `IO_ERROR`, `NO_SPACE`
+ *   belong together; `DIRECTORY_IN_USE` when it is open already; `IO_ERROR`, `NO_SPACE`
  */
 export async function openLog(directory: string, options: LogOptions): Promise<AppendLog> {
   const { fileSystem = nodeFileSystem, segmentBytes = 16 * 1_048_576, maxEntryBytes = 1_048_576 } = options;
@@ -58,8 +59,10 @@ export async function openLog(directory: string, options: LogOptions): Promise<A
   await ready();
   const state = await openLogState(options.store);
   const files: LogFiles = { fs: fileSystem, directory, chainKey: state.chainKey };
+  let release: (() => void) | undefined;
   try {
     await fileSystem.makeDirectory(directory);
+    release = await claimDirectory(fileSystem, directory, 'log');
     await bindDirectory(fileSystem, directory, state, { marker: 'nzcore-log', extension: '.nzl' });
     const segments = await state.segments();
     const checkpoints = await checkpointsOf(state, options.notBefore);
@@ -76,11 +79,12 @@ export async function openLog(directory: string, options: LogOptions): Promise<A
     });
     const { retention = {}, now = Date.now } = options;
     return createAppendLog(
-      { ...files, state, segmentBytes, maxEntryBytes, retention, now, torn },
+      { ...files, state, segmentBytes, maxEntryBytes, retention, now, torn, release },
       segments,
       writer,
     );
   } catch (error) {
+    release?.();
     throw toFileError(error);
   }
 }
