@@ -7,10 +7,22 @@ export class GrowingBytes {
     return this.#length;
   }
 
+  /** Bytes of memory that are in use: at least `length`. */
+  get capacity(): number {
+    return this.#bytes.length;
+  }
+
+  /** By how much the capacity grows when so many bytes are appended. */
+  growthFor(length: number): number {
+    const needed = this.#length + length;
+    return needed > this.#bytes.length ? Math.max(needed, this.#bytes.length * 2) - this.#bytes.length : 0;
+  }
+
   append(piece: Uint8Array): void {
     const needed = this.#length + piece.length;
-    if (needed > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    const growth = this.growthFor(piece.length);
+    if (growth > 0) {
+      const larger = new Uint8Array(this.#bytes.length + growth);
       larger.set(this.#bytes.subarray(0, this.#length));
       this.#bytes = larger;
     }

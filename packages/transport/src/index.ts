@@ -39,6 +39,7 @@ export type { ProtocolHandler } from './manager/stream-router.ts';
 export type { OnTransportEvent, TransportEvent } from './manager/transport-event.ts';
 export { decodeBody, encodeBody } from './messages/bodies.ts';
 export type { Compressor } from './messages/compressor.ts';
+export { createMemoryBudget, type MemoryBudget, type MessageMemory } from './messages/memory-budget.ts';
 export {
   createMessageSender,
   type IncomingMessage,

@@ -3,6 +3,7 @@ import type { ByteConnection } from '../src/byte-connection.ts';
 import type { Connection, ConnectionStats } from '../src/connection/connection.ts';
 import type { Upgrader } from '../src/connection/upgrader.ts';
 import { TransportError } from '../src/errors.ts';
+import { createMessageMemory, type MessageMemory } from '../src/messages/memory-budget.ts';
 import type { Stream } from '../src/mux/stream.ts';
 
 /**
@@ -76,6 +77,10 @@ class PlainConnection implements Connection {
   readonly features: readonly string[] = [];
   readonly channelBinding: Uint8Array = new Uint8Array(64);
   readonly closed: Promise<Error | undefined>;
+  readonly messageMemory: MessageMemory = createMessageMemory({
+    maxMessageBytes: 2 ** 20,
+    maxMessageStreams: 16,
+  });
   isOpen = true;
   streams = 0;
   onHello: (peer: string) => void = () => {};

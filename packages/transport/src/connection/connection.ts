@@ -1,4 +1,5 @@
 import type { PeerId } from '@nzcore/identity';
+import type { MessageMemory } from '../messages/memory-budget.ts';
 import type { SignalOptions, Stream } from '../mux/stream.ts';
 
 /** Counters of one connection. */
@@ -48,6 +49,8 @@ export interface Connection extends AsyncDisposable {
   /** False as soon as no new stream can be opened: draining, closed or failed. */
   readonly isOpen: boolean;
   readonly stats: ConnectionStats;
+  /** What the message layer may hold for the peer. */
+  readonly messageMemory: MessageMemory;
   /**
    * Opens a stream without a round trip: name and first bytes travel in one frame. An abort of the signal resets the stream
    * for as long as it is open.

@@ -4,6 +4,7 @@ import { type PeerId, peerIdFromPublicKey } from '@nzcore/identity';
 import type { ByteConnection, ByteConnectionHandler } from '../byte-connection.ts';
 import { abortable, createDeferred, type Deferred } from '../deferred.ts';
 import { TransportError, type TransportErrorCode } from '../errors.ts';
+import { createMessageMemory, type MemoryBudget, type MessageMemory } from '../messages/memory-budget.ts';
 import { ResetCode } from '../mux/frames.ts';
 import type { ResolvedWireLimits } from '../mux/limits.ts';
 import { Mux, type MuxHost } from '../mux/mux.ts';
@@ -28,6 +29,8 @@ export interface SecureConnectionOptions {
   readonly timers: Timers;
   readonly onStream: StreamHandler | undefined;
   readonly onGoAway: ((connection: Connection) => void) | undefined;
+  /** Shared with other connections. */
+  readonly sharedMemory: MemoryBudget | undefined;
   /** Called once, when the first record of the remote side was authentic. */
   readonly onFirstRecord: (() => void) | undefined;
 }
@@ -58,6 +61,8 @@ export class SecureConnection implements Connection, ByteConnectionHandler, MuxH
   readonly #limits: ResolvedWireLimits;
   readonly #onStream: StreamHandler | undefined;
   readonly #onGoAway: ((connection: Connection) => void) | undefined;
+  readonly #sharedMemory: MemoryBudget | undefined;
+  #messageMemory: MessageMemory | undefined;
   #onFirstRecord: (() => void) | undefined;
   #phase: Phase = 'open';
   #isRemoteClosed = false;
@@ -75,6 +80,7 @@ export class SecureConnection implements Connection, ByteConnectionHandler, MuxH
     this.#limits = limits;
     this.#onStream = options.onStream;
     this.#onGoAway = options.onGoAway;
+    this.#sharedMemory = options.sharedMemory;
     this.#onFirstRecord = options.onFirstRecord;
     this.#remoteIdentity = result.remote.identity;
     this.#localIdentity = options.localIdentity;
@@ -116,6 +122,12 @@ export class SecureConnection implements Connection, ByteConnectionHandler, MuxH
 
   get closed(): Promise<Error | undefined> {
     return this.#gone.promise;
+  }
+
+  /** Made when it is first asked for: an idle connection has none. */
+  get messageMemory(): MessageMemory {
+    this.#messageMemory ??= createMessageMemory({ ...this.#limits, shared: this.#sharedMemory });
+    return this.#messageMemory;
   }
 
   get isOpen(): boolean {

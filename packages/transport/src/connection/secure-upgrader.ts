@@ -29,6 +29,7 @@ export function createUpgrader(options: SecureUpgraderOptions): Upgrader {
     signal: given.signal,
     timers: given.timers,
     onStream: given.onStream,
+    sharedMemory: given.sharedMemory,
     // Asked for each time: the certificate is renewed while the peer runs.
     identity: identity.handshakeIdentity(clock.now()),
     wallClock: () => clock.now(),

@@ -1,5 +1,6 @@
 import type { LocalIdentity, RecordCipher } from '@nzcore/crypto/handshake';
 import type { PeerId } from '@nzcore/identity';
+import type { MemoryBudget } from '../messages/memory-budget.ts';
 import type { WireLimits } from '../mux/limits.ts';
 import type { SignalOptions, Stream } from '../mux/stream.ts';
 import type { Timers } from '../time/timers.ts';
@@ -22,6 +23,8 @@ export interface UpgradeOptions extends SignalOptions {
   /** Called when the remote side takes no new streams any more; those that are open go on. */
   readonly onGoAway?: (connection: Connection) => void;
   readonly limits?: WireLimits;
+  /** What the message layers of several connections may hold together. @defaultValue only `limits.maxMessageBytes` of each */
+  readonly sharedMemory?: MemoryBudget | undefined;
   /** Shared timers. @defaultValue timers of the connection's own */
   readonly timers?: Timers;
   /** Names of optional behaviour; what both sides name is in `connection.features`. @defaultValue none */

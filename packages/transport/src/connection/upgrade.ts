@@ -164,7 +164,7 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
     if (result.maxRecordSize < MIN_RECORD) {
       throw new TransportError('VERSION_UNSUPPORTED', 'The records of the other end are too small.');
     }
-    const { identity, limits, onStream, onGoAway } = this.#run.options;
+    const { identity, limits, onStream, onGoAway, sharedMemory } = this.#run.options;
     const connection = new SecureConnection({
       bytes: this.#bytes,
       result,
@@ -173,6 +173,7 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
       timers: this.#timers,
       onStream,
       onGoAway,
+      sharedMemory,
       // A repeated first message of IK gets no further than this: nothing of it is authentic before a record is.
       onFirstRecord: result.isReplayable ? () => this.#resolve(connection) : undefined,
     });

@@ -1,5 +1,6 @@
 import type { PeerId } from '@nzcore/identity';
 import type { ByteConnection } from '../byte-connection.ts';
+import type { MemoryBudget } from '../messages/memory-budget.ts';
 import type { Timers } from '../time/timers.ts';
 import type { Connection } from './connection.ts';
 import type { StreamHandler } from './upgrade-options.ts';
@@ -9,6 +10,8 @@ export interface UpgraderOptions {
   readonly signal: AbortSignal;
   readonly timers: Timers;
   readonly onStream: StreamHandler;
+  /** What the message layers of all connections may hold together. */
+  readonly sharedMemory?: MemoryBudget | undefined;
 }
 
 export interface OutboundUpgraderOptions extends UpgraderOptions {

@@ -3,6 +3,7 @@ import type { Connection } from '../connection/connection.ts';
 import type { StreamHandler } from '../connection/upgrade-options.ts';
 import type { Upgrader } from '../connection/upgrader.ts';
 import { TransportError } from '../errors.ts';
+import type { MemoryBudget } from '../messages/memory-budget.ts';
 import { createDeadline } from '../time/deadline.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
 import type { Admission, AdmissionControl, RefusalReason } from './admission.ts';
@@ -20,6 +21,7 @@ export interface AcceptorOptions {
   /** Milliseconds in which the handshake must be over, whatever trickles in. */
   readonly handshakeTimeout: number;
   readonly onStream: StreamHandler;
+  readonly sharedMemory: MemoryBudget;
   readonly emit: OnTransportEvent;
   readonly closing: Closing;
   /** @throws when there is no place for it */
@@ -74,14 +76,19 @@ async function upgrade(
   pending: PendingHandshake,
   options: AcceptorOptions,
 ): Promise<void> {
-  const { upgrader, wheel, handshakeTimeout, onStream, closing, enroll } = options;
+  const { upgrader, wheel, handshakeTimeout, onStream, sharedMemory, closing, enroll } = options;
   const late = (): TransportError =>
     new TransportError('HANDSHAKE_TIMEOUT', `no handshake within ${handshakeTimeout} ms`);
   const deadline = createDeadline(wheel, handshakeTimeout, late);
   pending.abort = (reason) => deadline.abort(reason);
   const ending = closing.onClose(pending.abort);
   try {
-    const connection = await upgrader.inbound(bytes, { signal: deadline.signal, timers: wheel, onStream });
+    const connection = await upgrader.inbound(bytes, {
+      signal: deadline.signal,
+      timers: wheel,
+      onStream,
+      sharedMemory,
+    });
     pending.admission.established();
     enroll(connection, pending.admission);
   } finally {

@@ -19,6 +19,8 @@ export interface ConnectionLimits {
   readonly maxRatePerHost?: number;
   /** Open at once to one peer while it is decided which one stays. @defaultValue 4 */
   readonly maxPerPeer?: number;
+  /** Bytes that the message layers of all connections may hold together, beside 256 KiB of each. @defaultValue 256 MiB */
+  readonly maxMessageBytes?: number;
 }
 
 export type ResolvedConnectionLimits = Required<ConnectionLimits>;
@@ -34,6 +36,7 @@ export function resolveLimits(limits: ConnectionLimits = {}): ResolvedConnection
     maxPerSubnet: 128,
     maxRatePerHost: 16,
     maxPerPeer: 4,
+    maxMessageBytes: 256 * 1024 * 1024,
     ...limits,
     maxConnections,
   };

@@ -7,6 +7,7 @@ import type { Connection } from '../connection/connection.ts';
 import type { StreamHandler } from '../connection/upgrade-options.ts';
 import type { Upgrader } from '../connection/upgrader.ts';
 import { TransportError } from '../errors.ts';
+import type { MemoryBudget } from '../messages/memory-budget.ts';
 import type { Clock } from '../time/clock.ts';
 import { createDeadline } from '../time/deadline.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
@@ -30,6 +31,7 @@ export interface DiallerOptions {
   /** Milliseconds for one address: connecting and handshake together. */
   readonly dialTimeout: number;
   readonly onStream: StreamHandler;
+  readonly sharedMemory: MemoryBudget;
   readonly emit: OnTransportEvent;
   /** Ends every dial when the manager closes. */
   readonly closing: Closing;
@@ -213,7 +215,7 @@ async function dialOnce(
   signal: AbortSignal,
   options: DiallerOptions,
 ): Promise<Connection> {
-  const { upgrader, wheel, onStream } = options;
+  const { upgrader, wheel, onStream, sharedMemory } = options;
   const bytes: ByteConnection = await transport.dial(address.text, {
     signal,
     ...(reach === undefined ? {} : { isAllowedIp: (ip) => isWithinReach(ip, reach) }),
@@ -224,6 +226,7 @@ async function dialOnce(
       signal,
       timers: wheel,
       onStream,
+      sharedMemory,
       expectedPeer: peer,
       remoteStaticKey,
     });

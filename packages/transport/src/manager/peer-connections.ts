@@ -3,6 +3,7 @@ import { type AddressBook, createAddressBook } from '../address/address-book.ts'
 import type { ByteConnection } from '../byte-connection.ts';
 import type { Connection, OpenStreamOptions } from '../connection/connection.ts';
 import { TransportError } from '../errors.ts';
+import { createMemoryBudget } from '../messages/memory-budget.ts';
 import type { SignalOptions, Stream } from '../mux/stream.ts';
 import { type Random, systemClock } from '../time/clock.ts';
 import { abandonable } from '../time/deadline.ts';
@@ -90,6 +91,7 @@ export class PeerConnections implements ConnectionManager {
       bans: this.bans,
       wheel: this.#wheel,
       onStream: this.#router.onStream,
+      sharedMemory: createMemoryBudget(limits.maxMessageBytes),
       emit: onEvent,
       closing: this.#closing,
     };

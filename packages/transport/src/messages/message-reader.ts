@@ -1,6 +1,8 @@
 import { readUint24 } from '../mux/frames.ts';
 import { malformed } from '../mux/wire-errors.ts';
 import type { Compressor } from './compressor.ts';
+import type { MemoryBudget } from './memory-budget.ts';
+import { overBudget } from './memory-hold.ts';
 import {
   COMPRESSION_HEADER_LENGTH,
   decodeMessageHeader,
@@ -12,12 +14,24 @@ import {
 /** Takes one frame; the payload is unpacked and belongs to the callee. */
 export type OnMessageFrame = (header: MessageHeader, payload: Uint8Array) => void;
 
+/** Where a reader keeps the part of a frame that has arrived. */
+export interface ReaderMemory {
+  /** @defaultValue as much as there is */
+  readonly memory?: MemoryBudget;
+  /** Takes note of a frame that there was no memory for. @defaultValue `push` throws `LIMIT_EXCEEDED` */
+  readonly onSkipped?: (header: MessageHeader) => void;
+}
+
 const NOTHING = new Uint8Array(0);
 
 /** Cuts the bytes of a stream into frames of the message layer. What it holds is at most twice what has arrived of one frame. */
 export class MessageReader {
   readonly #onFrame: OnMessageFrame;
   readonly #compressors: readonly Compressor[];
+  readonly #memory: MemoryBudget | undefined;
+  readonly #onSkipped: ((header: MessageHeader) => void) | undefined;
+  /** There is no memory for the frame: what comes of it is dropped. */
+  #isSkipping = false;
   readonly #headerBytes: Uint8Array = new Uint8Array(MESSAGE_HEADER_LENGTH);
   #headerFilled = 0;
   #header: MessageHeader | undefined;
@@ -26,9 +40,15 @@ export class MessageReader {
   /** The frame before said that more of the same follows. */
   #unfinished: MessageHeader | undefined;
 
-  constructor(onFrame: OnMessageFrame, compressors: readonly Compressor[] = []) {
+  constructor(
+    onFrame: OnMessageFrame,
+    compressors: readonly Compressor[] = [],
+    { memory, onSkipped }: ReaderMemory = {},
+  ) {
     this.#onFrame = onFrame;
     this.#compressors = compressors;
+    this.#memory = memory;
+    this.#onSkipped = onSkipped;
   }
 
   /** True when the bytes so far end with a whole message. */
@@ -39,7 +59,7 @@ export class MessageReader {
   /**
    * Takes bytes, which belong to the reader from now on.
    *
-   * @throws TransportError `MALFORMED`; what `onFrame` throws.
+   * @throws TransportError `MALFORMED`, `LIMIT_EXCEEDED` (no memory for the frame); what `onFrame` throws.
    */
   push(chunk: Uint8Array): void {
     let offset = 0;
@@ -79,17 +99,25 @@ export class MessageReader {
       return offset + header.length;
     }
     const size = Math.min(header.length - this.#filled, chunk.length - offset);
-    this.#makeRoom(this.#filled + size, header.length);
-    this.#payload.set(chunk.subarray(offset, offset + size), this.#filled);
+    if (!this.#isSkipping) this.#makeRoom(this.#filled + size, header.length);
+    if (!this.#isSkipping) this.#payload.set(chunk.subarray(offset, offset + size), this.#filled);
     this.#filled += size;
-    if (this.#filled === header.length) this.#finish(header, this.#payload.subarray(0, this.#filled));
+    if (this.#filled === header.length) this.#finish(header, this.#payload.subarray(0, header.length));
     return offset + size;
   }
 
   /** The announced length is only a claim: memory follows what has arrived. */
   #makeRoom(needed: number, announced: number): void {
     if (needed <= this.#payload.length) return;
-    const larger = new Uint8Array(Math.min(announced, Math.max(needed, this.#payload.length * 2)));
+    const length = Math.min(announced, Math.max(needed, this.#payload.length * 2));
+    if (this.#memory?.take(length - this.#payload.length) === false) {
+      if (!this.#onSkipped) throw overBudget();
+      this.#isSkipping = true;
+      this.#memory.give(this.#payload.length);
+      this.#payload = NOTHING;
+      return;
+    }
+    const larger = new Uint8Array(length);
     larger.set(this.#payload.subarray(0, this.#filled));
     this.#payload = larger;
   }
@@ -97,9 +125,15 @@ export class MessageReader {
   #finish(header: MessageHeader, payload: Uint8Array): void {
     this.#header = undefined;
     this.#headerFilled = 0;
+    this.#memory?.give(this.#payload.length);
     this.#payload = NOTHING;
     this.#filled = 0;
     this.#unfinished = header.hasMore ? header : undefined;
+    if (this.#isSkipping) {
+      this.#isSkipping = false;
+      this.#onSkipped?.(header);
+      return;
+    }
     this.#onFrame(header, header.isCompressed ? this.#decompress(payload) : payload);
   }
 

@@ -3,6 +3,8 @@ import { GrowingBytes } from '../growing-bytes.ts';
 import { ResetCode } from '../mux/frames.ts';
 import type { SignalOptions, Stream } from '../mux/stream.ts';
 import type { Compressor } from './compressor.ts';
+import type { MemoryBudget } from './memory-budget.ts';
+import { MemoryHold, overBudget } from './memory-hold.ts';
 import { MAX_MESSAGE_PAYLOAD, MessageKind } from './message-frames.ts';
 import { MessageReader } from './message-reader.ts';
 import { agreedCompressors, MessageWriter } from './message-writer.ts';
@@ -36,7 +38,7 @@ export interface MessageSender {
 
 /** A message that is arriving. What is not read of it is skipped when the next one is asked for. */
 export interface IncomingMessage extends AsyncIterable<Uint8Array> {
-  /** The whole of it. @throws TransportError `MESSAGE_TOO_LARGE`, after which the stream is reset. */
+  /** The whole of it. @throws TransportError `MESSAGE_TOO_LARGE`, `LIMIT_EXCEEDED`, after which the stream is reset. */
   bytes(options: { readonly maxLength: number }): Promise<Uint8Array>;
 }
 
@@ -80,39 +82,52 @@ interface Part {
 /**
  * Reads messages from a stream, in the order sent. Nobody else may read from it.
  *
- * @throws TransportError `MALFORMED` when the bytes are none of the message layer's, `CONNECTION_LOST` or `STREAM_RESET` when
+ * @throws TransportError `LIMIT_EXCEEDED` when the peer has too many such streams (it is refused then) or too many bytes are held
+ * for it, `MALFORMED` when the bytes are none of the message layer's, `CONNECTION_LOST` or `STREAM_RESET` when
  * the stream ends before its messages do.
  */
 export async function* receiveMessages(
   stream: Stream,
   options: MessageOptions = {},
 ): AsyncGenerator<IncomingMessage, void, undefined> {
-  const parts = readParts(stream, agreedCompressors(stream, options.compressors ?? []));
+  const memory = MemoryHold.open(stream);
+  if (!memory) {
+    stream.reset(ResetCode.refused);
+    throw overBudget();
+  }
+  const parts = readParts(stream, agreedCompressors(stream, options.compressors ?? []), memory);
   try {
     for (let first = await parts.next(); !first.done; first = await parts.next()) {
-      const message = new PartialMessage(stream, parts, first.value);
+      const message = new PartialMessage({ stream, parts, memory }, first.value);
       yield message;
       await message.skip();
     }
   } finally {
     await parts.return(undefined);
+    memory.release();
   }
 }
 
 async function* readParts(
   stream: Stream,
   compressors: readonly Compressor[],
+  memory: MemoryBudget,
 ): AsyncGenerator<Part, void, undefined> {
   let parts: Part[] = [];
-  const reader = new MessageReader((header, payload) => {
-    if (header.kind !== MessageKind.message) throw wrongKind();
-    parts.push({ payload, hasMore: header.hasMore });
-  }, compressors);
+  const reader = new MessageReader(
+    (header, payload) => {
+      if (header.kind !== MessageKind.message) throw wrongKind();
+      parts.push({ payload, hasMore: header.hasMore });
+    },
+    compressors,
+    { memory },
+  );
   for await (const chunk of stream) {
     try {
       reader.push(chunk);
     } catch (error) {
-      stream.reset(ResetCode.protocolError);
+      const isOverBudget = error instanceof TransportError && error.code === 'LIMIT_EXCEEDED';
+      stream.reset(isOverBudget ? ResetCode.overBudget : ResetCode.protocolError);
       throw error;
     }
     const ready = parts;
@@ -126,14 +141,19 @@ function wrongKind(): TransportError {
   return new TransportError('MALFORMED', 'A request came where a message was expected.');
 }
 
+/** What the messages of a stream are read from. */
+interface Source {
+  readonly stream: Stream;
+  readonly parts: AsyncGenerator<Part, void, undefined>;
+  readonly memory: MemoryBudget;
+}
+
 class PartialMessage implements IncomingMessage {
-  readonly #stream: Stream;
-  readonly #parts: AsyncGenerator<Part, void, undefined>;
+  readonly #source: Source;
   #next: Part | undefined;
 
-  constructor(stream: Stream, parts: AsyncGenerator<Part, void, undefined>, first: Part) {
-    this.#stream = stream;
-    this.#parts = parts;
+  constructor(source: Source, first: Part) {
+    this.#source = source;
     this.#next = first;
   }
 
@@ -145,15 +165,24 @@ class PartialMessage implements IncomingMessage {
   }
 
   async bytes({ maxLength }: { readonly maxLength: number }): Promise<Uint8Array> {
+    const { stream, memory } = this.#source;
     const body = new GrowingBytes();
-    for await (const piece of this) {
-      if (body.length + piece.length > maxLength) {
-        this.#stream.reset(ResetCode.cancelled);
-        throw new TransportError('MESSAGE_TOO_LARGE', `A message is larger than ${maxLength} bytes.`);
+    try {
+      for await (const piece of this) {
+        if (body.length + piece.length > maxLength) {
+          stream.reset(ResetCode.cancelled);
+          throw new TransportError('MESSAGE_TOO_LARGE', `A message is larger than ${maxLength} bytes.`);
+        }
+        // Most messages are one frame and need no copy.
+        if (body.length === 0 && this.#next === undefined) return piece;
+        if (!memory.take(body.growthFor(piece.length))) {
+          stream.reset(ResetCode.overBudget);
+          throw overBudget();
+        }
+        body.append(piece);
       }
-      // Most messages are one frame and need no copy.
-      if (body.length === 0 && this.#next === undefined) return piece;
-      body.append(piece);
+    } finally {
+      memory.give(body.capacity);
     }
     return body.take();
   }
@@ -166,7 +195,7 @@ class PartialMessage implements IncomingMessage {
   async #advance(part: Part): Promise<void> {
     this.#next = undefined;
     if (!part.hasMore) return;
-    const next = await this.#parts.next();
+    const next = await this.#source.parts.next();
     if (!next.done) this.#next = next.value;
   }
 }

@@ -1,5 +1,6 @@
 import { TransportError } from '../errors.ts';
 import { GrowingBytes } from '../growing-bytes.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 import type { MessageHeader } from './message-frames.ts';
 import type { MessageOptions } from './messages.ts';
 
@@ -12,27 +13,78 @@ export interface RequestOptions extends MessageOptions {
   readonly maxBodyLength?: number;
 }
 
+/** Where whole bodies go. */
+export interface BodySink {
+  /** @param held - bytes of the budget that the body has; whoever gets it gives them back */
+  onBody(kind: number, id: number, body: { readonly bytes: Uint8Array; readonly held: number }): void;
+  /** There was no room for the body: all of it was skipped, and nothing is held. */
+  onSkipped(kind: number, id: number): void;
+}
+
 /** Puts the frames of a body together; the message layer never mixes two. */
 export class BodyAssembler {
   readonly maxLength: number;
-  readonly #onBody: (kind: number, id: number, bytes: Uint8Array) => void;
-  readonly #body = new GrowingBytes();
+  readonly #sink: BodySink;
+  readonly #memory: MemoryBudget;
+  #body = new GrowingBytes();
+  /** Bytes of the body that is being skipped. */
+  #skipped: number | undefined;
 
-  constructor(options: RequestOptions, onBody: (kind: number, id: number, bytes: Uint8Array) => void) {
+  constructor(options: RequestOptions, memory: MemoryBudget, sink: BodySink) {
     this.maxLength = options.maxBodyLength ?? DEFAULT_MAX_BODY;
-    this.#onBody = onBody;
+    this.#sink = sink;
+    this.#memory = memory;
   }
 
-  /** @throws TransportError `MESSAGE_TOO_LARGE`; what `onBody` throws. */
+  /** @throws TransportError `MESSAGE_TOO_LARGE`; what the sink throws. */
   onFrame(header: MessageHeader, payload: Uint8Array): void {
-    if (this.#body.length + payload.length > this.maxLength) {
+    if ((this.#skipped ?? this.#body.length) + payload.length > this.maxLength) {
       throw new TransportError('MESSAGE_TOO_LARGE', `A body is larger than ${this.maxLength} bytes.`);
     }
-    if (!header.hasMore && this.#body.length === 0) {
-      this.#onBody(header.kind, header.id, payload);
+    if (this.#skipped !== undefined) this.#skip(header, payload.length);
+    else if (!header.hasMore && this.#body.length === 0) this.#whole(header, payload);
+    else this.#append(header, payload);
+  }
+
+  /** A frame that there was no memory for: its body is not whole any more. @throws as `onFrame` */
+  onSkippedFrame(header: MessageHeader): void {
+    this.#drop();
+    this.#skip(header, header.length);
+  }
+
+  /** A body of one frame, as most are. */
+  #whole({ kind, id }: MessageHeader, payload: Uint8Array): void {
+    if (!this.#memory.take(payload.length)) this.#sink.onSkipped(kind, id);
+    else this.#sink.onBody(kind, id, { bytes: ownBytes(payload), held: payload.length });
+  }
+
+  #append(header: MessageHeader, payload: Uint8Array): void {
+    const body = this.#body;
+    if (!this.#memory.take(body.growthFor(payload.length))) {
+      this.#drop();
+      this.#skip(header, payload.length);
       return;
     }
-    this.#body.append(payload);
-    if (!header.hasMore) this.#onBody(header.kind, header.id, this.#body.take());
+    body.append(payload);
+    if (header.hasMore) return;
+    const held = body.capacity;
+    this.#sink.onBody(header.kind, header.id, { bytes: body.take(), held });
   }
+
+  /** What is there of the body is of no use. */
+  #drop(): void {
+    this.#memory.give(this.#body.capacity);
+    this.#skipped ??= this.#body.length;
+    this.#body = new GrowingBytes();
+  }
+
+  #skip({ kind, id, hasMore }: MessageHeader, length: number): void {
+    this.#skipped = hasMore ? (this.#skipped ?? 0) + length : undefined;
+    if (!hasMore) this.#sink.onSkipped(kind, id);
+  }
+}
+
+/** A small view would keep the whole record that it lies in. */
+function ownBytes(payload: Uint8Array): Uint8Array {
+  return payload.length * 2 < payload.buffer.byteLength ? new Uint8Array(payload) : payload;
 }

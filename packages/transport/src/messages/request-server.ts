@@ -2,6 +2,7 @@ import { TransportError } from '../errors.ts';
 import { ResetCode, writeUint32 } from '../mux/frames.ts';
 import type { Stream } from '../mux/stream.ts';
 import { malformed } from '../mux/wire-errors.ts';
+import { MemoryHold, overBudget } from './memory-hold.ts';
 import { MessageKind } from './message-frames.ts';
 import { MessageReader } from './message-reader.ts';
 import { agreedCompressors, MessageWriter } from './message-writer.ts';
@@ -23,17 +24,25 @@ export interface ServeOptions extends RequestOptions {
  * Answers the requests of a stream until it ends. Nobody else may use the stream.
  *
  * When the handler throws a TransportError with a `resetCode`, the asker gets that number; for anything else it gets
- * `ResetCode.internal`, and nothing of the error.
+ * `ResetCode.internal`, and nothing of the error. What the connection may not hold any more (`messageMemory`) fails with
+ * `ResetCode.overBudget`; a stream of the peer that is one too many is refused.
  */
 export function serveRequests(stream: Stream, handler: RequestHandler, options: ServeOptions = {}): void {
-  new RequestServer(stream, handler, options).start();
+  const memory = MemoryHold.open(stream);
+  if (memory) new RequestServer(stream, handler, { ...options, memory }).start();
+  else stream.reset(ResetCode.refused);
 }
+
+/** What a request costs beside its body, in bytes: the promises and the signal of its handler. */
+const REQUEST_COST = 1024;
 
 /** A request that waits for its turn. */
 interface Asked {
   readonly id: number;
   readonly body: Uint8Array;
   readonly signal: AbortSignal;
+  /** Bytes of the connection's budget. */
+  readonly held: number;
 }
 
 /** What the asker gets. */
@@ -51,6 +60,7 @@ function failure(code: number): Outcome {
 class RequestServer {
   readonly #stream: Stream;
   readonly #handler: RequestHandler;
+  readonly #memory: MemoryHold;
   readonly #writer: MessageWriter;
   readonly #reader: MessageReader;
   readonly #maxPending: number;
@@ -63,15 +73,23 @@ class RequestServer {
   #isWaitingForDrain = false;
   #isAskerDone = false;
 
-  constructor(stream: Stream, handler: RequestHandler, options: ServeOptions) {
+  constructor(stream: Stream, handler: RequestHandler, options: ServeOptions & { memory: MemoryHold }) {
+    const { memory } = options;
     const compressors = agreedCompressors(stream, options.compressors ?? []);
-    const body = new BodyAssembler(options, (kind, id, bytes) => this.#onBody(kind, id, bytes));
+    const body = new BodyAssembler(options, memory, {
+      onBody: (kind, id, { bytes, held }) => this.#onBody(kind, id, bytes, held),
+      onSkipped: (kind, id) => this.#onSkipped(kind, id),
+    });
+    this.#memory = memory;
     this.#stream = stream;
     this.#handler = handler;
     this.#maxPending = options.maxPending ?? 256;
     this.#maxBodyLength = body.maxLength;
     this.#writer = new MessageWriter(stream, compressors[0]);
-    this.#reader = new MessageReader((header, payload) => body.onFrame(header, payload), compressors);
+    this.#reader = new MessageReader(body.onFrame.bind(body), compressors, {
+      memory,
+      onSkipped: body.onSkippedFrame.bind(body),
+    });
   }
 
   start(): void {
@@ -79,8 +97,9 @@ class RequestServer {
       onData: (chunk) => {
         try {
           this.#reader.push(chunk);
-        } catch {
-          this.#stream.reset(ResetCode.protocolError);
+        } catch (error) {
+          const isOverBudget = error instanceof TransportError && error.code === 'LIMIT_EXCEEDED';
+          this.#stream.reset(isOverBudget ? ResetCode.overBudget : ResetCode.protocolError);
         }
         this.#pace();
       },
@@ -89,6 +108,7 @@ class RequestServer {
         this.#closeWhenDone();
       },
       onReset: (error) => {
+        this.#memory.release();
         for (const controller of this.#pending.values()) controller.abort(error);
         this.#pending.clear();
         this.#waiting = [];
@@ -96,16 +116,29 @@ class RequestServer {
     });
   }
 
-  #onBody(kind: number, id: number, body: Uint8Array): void {
+  #onBody(kind: number, id: number, body: Uint8Array, held: number): void {
     if (kind === MessageKind.cancel) {
+      this.#memory.give(held);
       this.#pending.get(id)?.abort(new TransportError('REQUEST_FAILED', 'The asker gave up.'));
       return;
     }
     if (kind !== MessageKind.request || this.#pending.has(id)) throw malformed('Not a new request.');
+    if (!this.#memory.take(REQUEST_COST)) {
+      this.#memory.give(held);
+      this.#onSkipped(kind, id);
+      return;
+    }
     const controller = new AbortController();
     this.#pending.set(id, controller);
-    this.#waiting.push({ id, body, signal: controller.signal });
+    this.#waiting.push({ id, body, signal: controller.signal, held: held + REQUEST_COST });
     this.#startNext();
+  }
+
+  /** There is no memory for the request. That is said as long as it is listened to; who does not listen loses the stream. */
+  #onSkipped(kind: number, id: number): void {
+    if (kind !== MessageKind.request || this.#pending.has(id)) throw malformed('Not a new request.');
+    if (!this.#writer.hasRoomFor(0)) throw overBudget();
+    this.#writer.message({ kind: MessageKind.failure, id }, failure(ResetCode.overBudget).body);
   }
 
   #startNext(): void {
@@ -123,9 +156,14 @@ class RequestServer {
   }
 
   /** Never rejects: the asker must not be able to end the process. */
-  async #answer({ id, body, signal }: Asked): Promise<void> {
+  async #answer({ id, body, signal, held }: Asked): Promise<void> {
     const isWanted = (): boolean => this.#pending.has(id) && !signal.aborted;
-    const outcome = isWanted() ? await this.#run(body, signal) : undefined;
+    let outcome = isWanted() ? await this.#run(body, signal) : undefined;
+    this.#memory.give(held);
+    // The answer is held until it is sent; one that there is no memory for becomes a failure.
+    const length = outcome?.body.length ?? 0;
+    const isHeld = this.#memory.take(length);
+    if (!isHeld) outcome = failure(ResetCode.overBudget);
     try {
       // Answers that the asker does not read wait here, and keep their places.
       if (outcome) await this.#writer.messageInTurn({ kind: outcome.kind, id }, outcome.body, isWanted);
@@ -133,6 +171,13 @@ class RequestServer {
       // The stream has failed, or was reset because of this answer.
     }
     this.#pending.delete(id);
+    if (isHeld) this.#giveWhenSent(length);
+  }
+
+  #giveWhenSent(bytes: number): void {
+    const give = (): void => this.#memory.give(bytes);
+    if (this.#stream.queuedBytes === 0) give();
+    else this.#stream.drained().then(give, give);
   }
 
   async #run(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
@@ -161,6 +206,8 @@ class RequestServer {
   }
 
   #closeWhenDone(): void {
-    if (this.#isAskerDone && this.#pending.size === 0) void this.#stream.closeWrite();
+    if (!this.#isAskerDone || this.#pending.size > 0) return;
+    const release = (): void => this.#memory.release();
+    this.#stream.closeWrite().then(release, release);
   }
 }

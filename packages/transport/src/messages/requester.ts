@@ -3,6 +3,7 @@ import { TransportError } from '../errors.ts';
 import { ResetCode, readUint32 } from '../mux/frames.ts';
 import type { SignalOptions, Stream } from '../mux/stream.ts';
 import { malformed } from '../mux/wire-errors.ts';
+import { MemoryHold, overBudget } from './memory-hold.ts';
 import { MessageKind } from './message-frames.ts';
 import { MessageReader } from './message-reader.ts';
 import { agreedCompressors, MessageWriter } from './message-writer.ts';
@@ -21,17 +22,22 @@ export interface Requester extends AsyncDisposable {
   /**
    * Sends a request and resolves with the answer. From 8 KiB on `body` must not change before that.
    *
-   * @throws TransportError `REQUEST_TIMEOUT`, `REQUEST_FAILED` (`resetCode` is the handler's), `MESSAGE_TOO_LARGE`, or why the
-   * stream ended: the request may or may not have been carried out then. The signal's reason.
+   * @throws TransportError `REQUEST_TIMEOUT`, `REQUEST_FAILED` (`resetCode` is the handler's), `MESSAGE_TOO_LARGE`, `LIMIT_EXCEEDED`
+   * (no memory here for the answer), or why the stream ended: the request may or may not have been carried out then. The signal's reason.
    */
   request(body: Uint8Array, options?: RequestCallOptions): Promise<Uint8Array>;
   /** Ends the stream in both directions; outstanding requests fail. */
   close(): void;
 }
 
-/** Makes a stream a {@link Requester}. Nobody else may use the stream. The other side uses `serveRequests`. */
+/** Makes a stream a {@link Requester}. Nobody else may use the stream. The other side uses `serveRequests`. @throws TransportError `LIMIT_EXCEEDED` for a stream of the peer that is one too many; it is refused then */
 export function createRequester(stream: Stream, options: RequestOptions = {}): Requester {
-  return new StreamRequester(stream, options);
+  const memory = MemoryHold.open(stream);
+  if (!memory) {
+    stream.reset(ResetCode.refused);
+    throw overBudget();
+  }
+  return new StreamRequester(stream, { ...options, memory });
 }
 
 class StreamRequester implements Requester {
@@ -39,14 +45,26 @@ class StreamRequester implements Requester {
   readonly #writer: MessageWriter;
   readonly #waiting = new Map<number, Deferred<Uint8Array>>();
   readonly #maxBodyLength: number;
+  readonly #memory: MemoryHold;
   #nextId = 1;
   #failure: Error | undefined;
 
-  constructor(stream: Stream, options: RequestOptions) {
+  constructor(stream: Stream, options: RequestOptions & { memory: MemoryHold }) {
+    const { memory } = options;
     const compressors = agreedCompressors(stream, options.compressors ?? []);
-    const body = new BodyAssembler(options, (kind, id, bytes) => this.#onAnswer(kind, id, bytes));
-    const reader = new MessageReader((header, payload) => body.onFrame(header, payload), compressors);
+    const body = new BodyAssembler(options, memory, {
+      onBody: (kind, id, { bytes, held }) => {
+        memory.give(held);
+        this.#onAnswer(kind, id, bytes);
+      },
+      onSkipped: (_kind, id) => this.#onSkipped(id),
+    });
+    const reader = new MessageReader(body.onFrame.bind(body), compressors, {
+      memory,
+      onSkipped: body.onSkippedFrame.bind(body),
+    });
     this.#stream = stream;
+    this.#memory = memory;
     this.#maxBodyLength = body.maxLength;
     this.#writer = new MessageWriter(stream, compressors[0]);
     stream.receive({
@@ -55,7 +73,8 @@ class StreamRequester implements Requester {
           reader.push(chunk);
         } catch (error) {
           this.#fail(error as Error);
-          stream.reset(ResetCode.protocolError);
+          const isOverBudget = error instanceof TransportError && error.code === 'LIMIT_EXCEEDED';
+          stream.reset(isOverBudget ? ResetCode.overBudget : ResetCode.protocolError);
         }
       },
       onEnd: () => this.#fail(new TransportError('STREAM_CLOSED', 'The other side answers no more.')),
@@ -136,7 +155,15 @@ class StreamRequester implements Requester {
     }
   }
 
+  /** An answer that this side has no memory for. */
+  #onSkipped(id: number): void {
+    const answer = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    answer?.reject(overBudget());
+  }
+
   #fail(error: Error): void {
+    this.#memory.release();
     if (this.#failure !== undefined) return;
     this.#failure = error;
     for (const answer of this.#waiting.values()) answer.reject(error);

@@ -63,6 +63,8 @@ export const ResetCode = {
   /** Too many unread bytes on the connection (version 1). */
   memory: 7,
   timeout: 8,
+  /** The receiver holds as many bytes of messages as it may: it may be tried again later. */
+  overBudget: 9,
 } as const;
 
 /** Smallest number of RESET that an application may give a meaning of its own. */

@@ -10,6 +10,13 @@ export interface WireLimits {
   readonly maxUnreadBytes?: number;
   /** Bytes that may wait in one stream's send queue before a further `write` throws. @defaultValue 16 MiB */
   readonly maxQueuedBytes?: number;
+  /**
+   * Bytes that the message layer may hold of one connection: bodies that have not arrived whole, requests without an answer, answers
+   * that are not taken. What goes beyond fails with `ResetCode.overBudget`. @defaultValue 64 MiB
+   */
+  readonly maxMessageBytes?: number;
+  /** Streams of the peer that messages or requests are read from at once. @defaultValue 1,024 */
+  readonly maxMessageStreams?: number;
   /** Milliseconds in which a handshake must be over. @defaultValue 10,000 */
   readonly handshakeTimeout?: number;
   /** Milliseconds that `close` waits for open streams and for the other side's goodbye. @defaultValue 10,000 */
@@ -25,6 +32,8 @@ export const DEFAULT_LIMITS: ResolvedWireLimits = {
   maxStreamWindow: 16 * 1024 * 1024,
   maxUnreadBytes: 32 * 1024 * 1024,
   maxQueuedBytes: 16 * 1024 * 1024,
+  maxMessageBytes: 64 * 1024 * 1024,
+  maxMessageStreams: 1024,
   handshakeTimeout: 10_000,
   closeTimeout: 10_000,
 };
