@@ -47,6 +47,36 @@ for (const [name, pair] of carriers) {
       }
     });
 
+    it('writes the records of a turn together, and no more than fit one write', async () => {
+      const [nearBytes, farBytes] = await pair();
+      const sizes: number[] = [];
+      const counted = new Proxy(nearBytes, {
+        get(target, key) {
+          if (key === 'write') {
+            return (chunks: readonly Uint8Array[]) => {
+              sizes.push(chunks.reduce((sum, { length }) => sum + length, 0));
+              return target.write(chunks);
+            };
+          }
+          const value: unknown = Reflect.get(target, key, target);
+          return typeof value === 'function' ? value.bind(target) : value;
+        },
+      });
+      const accepted = createDeferred<Stream>();
+      await using peers = await connectPeers({
+        bytes: [counted, farBytes],
+        far: { onStream: accepted.resolve },
+      });
+      const stream = await peers.near.openStream('/sink/1', { data: text('go') });
+      const received = collect(await accepted.promise);
+      sizes.length = 0;
+      for (let i = 0; i < 6; i += 1) stream.write(new Uint8Array(65_536));
+      await stream.closeWrite();
+      await received.done;
+      expect(received.bytes).toBe(2 + 6 * 65_536);
+      expect(sizes.slice(0, 2).map((size) => Math.floor(size / 65_536))).toEqual([4, 2]);
+    });
+
     it('lends chunks to a sink that borrows and takes their memory back, and leaves those of another alone', async () => {
       const canDetach = 'transfer' in ArrayBuffer.prototype;
       const piece = new Uint8Array(65_536).map((_, i) => (i * 13) & 255);

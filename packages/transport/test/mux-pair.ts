@@ -22,6 +22,7 @@ export interface MuxEnd {
 export interface MuxPairOptions {
   readonly version?: number;
   readonly limits?: WireLimits;
+  readonly maxRecord?: number;
 }
 
 export interface MuxPair {
@@ -52,12 +53,14 @@ export function createMuxEnd(isInitiator: boolean, now: () => number, options: M
       isInitiator,
       version: options.version ?? 2,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
+      ...(options.maxRecord === undefined ? {} : { maxRecord: options.maxRecord }),
       host: {
         now,
         sendRecord(parts) {
           outbox.push(concat(parts));
           return end.isWritable;
         },
+        flushRecords: () => end.isWritable,
         onStream(stream) {
           accepted.push(stream);
           end.onStream(stream);

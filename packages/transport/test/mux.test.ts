@@ -61,6 +61,24 @@ for (const version of [1, 2]) {
       expect(pair.b.mux.streamCount).toBe(0);
     });
 
+    it('puts two writes of 64 KiB into one record where so much was negotiated (NZ-WIRE-01 §2)', async () => {
+      for (const [maxRecord, records] of [
+        [132_096, 3],
+        [66_560, 5],
+      ] as const) {
+        const pair = createMuxPair({ version, maxRecord });
+        const stream = pair.a.mux.openStream('/bulk');
+        const sent = Array.from({ length: 5 }, (_, i) => new Uint8Array(65_536).fill(i));
+        for (const piece of sent) stream.write(piece);
+        await turn();
+        expect(pair.a.outbox).toHaveLength(records);
+        expect(Math.max(...pair.a.outbox.map((record) => record.length))).toBeLessThanOrEqual(maxRecord);
+        await pair.settle();
+        const received = collect(pair.b.accepted[0]!);
+        expect(Buffer.compare(concat(received.chunks), concat(sent))).toBe(0);
+      }
+    });
+
     it('says whether the bytes of a record are kept by anybody', async () => {
       const pair = createMuxPair({ version });
       const stream = pair.a.mux.openStream('/borrow');

@@ -9,6 +9,7 @@ import type { ByteConnection, ByteConnectionHandler } from '../byte-connection.t
 import { TransportError } from '../errors.ts';
 import { WIRE_VERSION_1, WIRE_VERSION_2 } from '../mux/frames.ts';
 import { resolveLimits } from '../mux/limits.ts';
+import { MAX_RECORD } from '../mux/record-builder.ts';
 import { createTimers, type Timers, type TimerTarget } from '../time/timers.ts';
 import type { Connection } from './connection.ts';
 import { frameHandshakeMessage, HandshakeReader } from './handshake-framing.ts';
@@ -51,6 +52,7 @@ function handshakeOptions(options: UpgradeOptions): Omit<Parameters<typeof creat
   return {
     identity,
     features,
+    maxRecordSize: MAX_RECORD,
     versions: options.versions ?? { min: WIRE_VERSION_1, max: WIRE_VERSION_2 },
     ...(networkKey === undefined ? {} : { networkKey }),
     ...(recordCiphers === undefined ? {} : { recordCiphers }),

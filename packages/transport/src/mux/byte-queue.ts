@@ -1,6 +1,9 @@
 /** A block that small pieces are gathered in doubles with the queue up to this size. */
 const MAX_BLOCK = 64 * 1024;
 
+/** What lies beside a half of a full record that is not its other half: other frames and headers. */
+const RECORD_SLACK = 2 * 1024;
+
 /**
  * Bytes in order of arrival, without keeping more memory alive than about twice their number: a piece that is small beside the
  * buffer it is a view of is copied, and small pieces share a block. So 10^6 pieces of one byte cost 2 MB, not 64 GB.
@@ -20,7 +23,8 @@ export class ByteQueue {
 
   /** Appends bytes of which the caller may change nothing any more. */
   push(bytes: Uint8Array): void {
-    if (bytes.length * 2 < bytes.buffer.byteLength || bytes.length < 1024) this.pushCopy(bytes);
+    const isSmallPart = bytes.length * 2 + RECORD_SLACK < bytes.buffer.byteLength;
+    if (isSmallPart || bytes.length < 1024) this.pushCopy(bytes);
     else this.#append(bytes);
   }
 

@@ -153,7 +153,7 @@ export class Mux implements StreamOwner, FrameHandler {
 
   /** Sends what waits, at once. */
   flush(): void {
-    this.#out.frames.flush();
+    this.#out.flush();
   }
 
   openStream(protocol: string, data?: Uint8Array): MuxStream {

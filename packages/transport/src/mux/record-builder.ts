@@ -1,10 +1,13 @@
 import { encodeHeader, FrameType, HEADER_LENGTH, MAX_FRAME_DATA, writeUint32 } from './frames.ts';
 
-/** Plaintext of one record at most: a whole DATA frame and 1 KiB of other frames, NZ-WIRE-01 §2. */
-export const MAX_RECORD: number = MAX_FRAME_DATA + 1024;
+/** Room in a record beside whole DATA frames. */
+const CONTROL_ROOM = 1024;
 
-/** Room in a record beside one whole DATA frame. */
-const CONTROL_ROOM = MAX_RECORD - MAX_FRAME_DATA;
+/** Plaintext of one record at most, unless less was negotiated: two whole DATA frames and 1 KiB of other frames, NZ-WIRE-01 §2. */
+export const MAX_RECORD: number = 2 * MAX_FRAME_DATA + CONTROL_ROOM;
+
+/** Most bytes that are gathered by copying: what is all in small pieces makes records of half the size, from half the memory. */
+const MAX_COPIED = MAX_FRAME_DATA + CONTROL_ROOM;
 
 /** Pieces from here on are not copied: below it a copy costs less than one more element in the corked write. */
 export const COPY_BELOW: number = 8 * 1024;
@@ -21,8 +24,10 @@ const SMALL_BUFFER = 512;
 export class RecordBuilder {
   readonly #emit: (parts: readonly Uint8Array[]) => void;
   readonly #maxRecord: number;
-  /** Most bytes of one DATA frame. A record that holds this much is sealed at once instead of at the end of the tick. */
+  /** Most bytes of one DATA frame. */
   readonly maxData: number;
+  /** A record that holds this much is sealed at once instead of at the end of the tick. */
+  readonly #fullSize: number;
   #buffer: Uint8Array | undefined;
   #small: Uint8Array | undefined;
   #large: WeakRef<Uint8Array> | undefined;
@@ -40,7 +45,8 @@ export class RecordBuilder {
   constructor(emit: (parts: readonly Uint8Array[]) => void, maxRecord: number = MAX_RECORD) {
     this.#emit = emit;
     this.#maxRecord = Math.min(maxRecord, MAX_RECORD);
-    this.maxData = this.#maxRecord - CONTROL_ROOM;
+    this.#fullSize = this.#maxRecord - CONTROL_ROOM;
+    this.maxData = Math.min(MAX_FRAME_DATA, this.#fullSize);
   }
 
   /** Bytes that wait to be sealed. */
@@ -143,7 +149,7 @@ export class RecordBuilder {
   /** Makes room for `length` bytes in the buffer and counts them as used. @returns where they begin. */
   #reserve(length: number): number {
     this.#openFrame = -1;
-    if (this.#size + length > this.#maxRecord) this.flush();
+    if (this.#size + length > this.#maxRecord || this.#used + length > MAX_COPIED) this.flush();
     let buffer = this.#buffer;
     if (buffer === undefined || this.#used + length > buffer.length) buffer = this.#enlarge(length);
     const offset = this.#used;
@@ -161,7 +167,7 @@ export class RecordBuilder {
     }
     let large = this.#large?.deref();
     if (large === undefined) {
-      large = new Uint8Array(this.#maxRecord);
+      large = new Uint8Array(Math.min(this.#maxRecord, MAX_COPIED));
       this.#large = new WeakRef(large);
     }
     // What is in the small buffer and in no part yet moves, so that the record stays in one piece.
@@ -180,6 +186,6 @@ export class RecordBuilder {
   }
 
   #sealIfFull(): void {
-    if (this.#size >= this.maxData) this.flush();
+    if (this.#size >= this.#fullSize || this.#used >= MAX_FRAME_DATA) this.flush();
   }
 }

@@ -18,8 +18,13 @@ export interface Sender {
 }
 
 export interface SchedulerHost {
-  /** Seals and sends one record; the parts may be reused when it returns. @returns false when the socket has enough. */
+  /**
+   * Seals one record, which may wait for `flushRecords`; the parts may be reused when it returns.
+   * @returns false when the socket has enough.
+   */
   sendRecord(parts: readonly Uint8Array[]): boolean;
+  /** Writes the records that wait. @returns false when the socket has enough. */
+  flushRecords(): boolean;
 }
 
 /**
@@ -28,23 +33,28 @@ export interface SchedulerHost {
  */
 export class SendScheduler {
   readonly frames: RecordBuilder;
+  readonly #host: SchedulerHost;
   /** Bytes that the remote side still allows for the whole connection. */
   connectionCredit: number;
   #isBlocked = false;
   #corks = 0;
   #isFlushScheduled = false;
+  /** Records were sealed and perhaps not written. */
+  #hasSealed = false;
   #first: Sender | undefined;
   #last: Sender | undefined;
   readonly #scheduleTask: () => void;
 
   constructor(host: SchedulerHost, options: { connectionCredit: number; maxRecord?: number }) {
+    this.#host = host;
     this.connectionCredit = options.connectionCredit;
     this.frames = new RecordBuilder((parts) => {
+      this.#hasSealed = true;
       if (!host.sendRecord(parts)) this.#isBlocked = true;
     }, options.maxRecord);
     this.#scheduleTask = behindMicrotasks(() => {
       this.#isFlushScheduled = false;
-      if (this.#corks === 0) this.frames.flush();
+      if (this.#corks === 0) this.flush();
     });
   }
 
@@ -53,19 +63,31 @@ export class SendScheduler {
     return this.#isBlocked;
   }
 
-  /** Until `uncork`, records are only sealed when they are full: what an incoming chunk causes leaves together. */
+  /**
+   * Until `uncork`, records are only sealed when they are full and written when they are many: what an incoming chunk causes
+   * leaves together.
+   */
   cork(): void {
     this.#corks += 1;
   }
 
   uncork(): void {
     this.#corks -= 1;
-    if (this.#corks === 0) this.frames.flush();
+    if (this.#corks === 0) this.flush();
+  }
+
+  /** Seals and writes what is there, at once. */
+  flush(): void {
+    this.frames.flush();
+    if (!this.#hasSealed) return;
+    this.#hasSealed = false;
+    if (!this.#host.flushRecords()) this.#isBlocked = true;
   }
 
   /** Sees to it that what is in the builder leaves in this tick. */
   scheduleFlush(): void {
-    if (this.#corks > 0 || this.#isFlushScheduled || this.frames.size === 0) return;
+    if (this.#corks > 0 || this.#isFlushScheduled) return;
+    if (this.frames.size === 0 && !this.#hasSealed) return;
     this.#isFlushScheduled = true;
     queueMicrotask(this.#scheduleTask);
   }
