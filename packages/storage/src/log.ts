@@ -8,6 +8,6 @@ export type {
   LogRetention,
   LogStats,
 } from './log/append-log.ts';
-export type { TornTail } from './log/log-recovery.ts';
 export type { LogCheckpoint } from './log/log-state.ts';
 export { type LogOptions, openLog } from './log/open-log.ts';
+export type { TornTail } from './log/torn-tail.ts';

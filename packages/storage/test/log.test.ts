@@ -1,16 +1,15 @@
 import { appendFile, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
-import { type KeyValueStore, openEncryptedStore } from '../src/index.ts';
-import { type AppendLog, type LogOptions, type LogRange, openLog } from '../src/log.ts';
+import { describe, expect, it } from 'vitest';
+import { openLog } from '../src/log.ts';
 import { createMemoryStore } from '../src/memory.ts';
 import { asAnotherProcess } from './another-process.ts';
 import { useDirectories } from './directories.ts';
 import { createFaultyFileSystem, type Fault } from './faulty-file-system.ts';
+import { all, newStore, open, segmentsOf, text } from './opened-log.ts';
 
 const newDirectory = useDirectories();
-const key = new Uint8Array(32).fill(7);
 
 describe('an append-only log', () => {
   it('gives back its entries in their order, by range, after reopening too', async () => {
@@ -134,45 +133,6 @@ describe('a log that is opened with a smaller limit', () => {
     expect(again.torn).toBeUndefined();
     expect((await again.stats()).entries).toBe(1);
     await expect(again.append(new Uint8Array(101))).rejects.toMatchObject({ code: 'ENTRY_TOO_LARGE' });
-  });
-});
-
-describe('a torn tail', () => {
-  it('is cut at the last valid entry and reported, wherever the write ended', async () => {
-    const { log, segment, crash } = await open();
-    for (let i = 0; i < 3; i++) await log.append(text(`entry ${i}`), { sync: true });
-    const before = await readFile(await segment());
-    await log.append(text('the last one'));
-    const after = await readFile(await segment());
-    for (let length = before.length; length <= after.length; length += 9) {
-      await writeFile(await segment(), after.subarray(0, length));
-      const again = await crash();
-      const isWhole = length === after.length;
-      expect((await all(again)).length).toBe(isWhole ? 4 : 3);
-      const isClean = isWhole || length === before.length;
-      expect(again.torn).toEqual(isClean ? undefined : { sequence: 3, bytes: length - before.length });
-      expect(await again.append(text('goes on'))).toBe(isWhole ? 4 : 3);
-      expect((await again.verify()).problems).toEqual([]);
-    }
-  });
-
-  it('may be zeros, garbage, or an entry that was damaged before its sync', async () => {
-    const { log, segment, crash } = await open();
-    await log.append(text('entry 0'), { sync: true });
-    const before = await readFile(await segment());
-    for (const tail of [new Uint8Array(5_000), new Uint8Array(5_000).fill(255), text('garbage')]) {
-      await writeFile(await segment(), Buffer.concat([before, tail]));
-      expect((await crash()).torn).toEqual({ sequence: 1, bytes: tail.length });
-    }
-    await writeFile(await segment(), before);
-    // Neither entry was synced: a power loss may keep the second one and not the first.
-    await log.append(text('entry 1'));
-    const middle = await readFile(await segment());
-    await log.append(text('entry 2'));
-    const after = await readFile(await segment());
-    after.fill(0, before.length, middle.length);
-    await writeFile(await segment(), after);
-    expect((await crash()).torn).toEqual({ sequence: 1, bytes: after.length - before.length });
   });
 });
 
@@ -403,71 +363,3 @@ describe('a log on a failing file system', () => {
     }
   });
 });
-
-const opened: AppendLog[] = [];
-afterEach(async () => {
-  await Promise.allSettled(opened.splice(0).map((log) => log[Symbol.asyncDispose]()));
-});
-
-interface Opened {
-  readonly log: AppendLog;
-  readonly directory: string;
-  readonly store: KeyValueStore;
-  /** Closes the log and opens it again. */
-  reopen(options?: Partial<LogOptions>): Promise<AppendLog>;
-  /** Opens what a crash would leave: the files, and the store as it is now. */
-  crash(options?: Partial<LogOptions>): Promise<AppendLog>;
-  /** The path of the first segment in the directory. */
-  segment(): Promise<string>;
-}
-
-async function open(options: Partial<LogOptions> = {}): Promise<Opened> {
-  const directory = await newDirectory();
-  const base = createMemoryStore();
-  const encrypted = await openEncryptedStore(base, { key });
-  const store = encrypted.namespace('log');
-  const track = async (opening: Promise<AppendLog>): Promise<AppendLog> => {
-    const log = await opening;
-    opened.push(log);
-    return log;
-  };
-  const log = await track(openLog(directory, { store, ...options }));
-  return {
-    log,
-    directory,
-    store,
-    reopen: async (more = {}) => {
-      await log[Symbol.asyncDispose]();
-      return track(openLog(directory, { store, ...options, ...more }));
-    },
-    crash: async (more = {}) => {
-      const copy = createMemoryStore();
-      for (const name of ['r', 'm']) {
-        for await (const [k, v] of base.namespace(name).iterate()) await copy.namespace(name).put(k, v);
-      }
-      const copied = await openEncryptedStore(copy, { key });
-      const whole = { store: copied.namespace('log'), ...options, ...more };
-      return track(openLog(directory, { ...whole, fileSystem: asAnotherProcess(whole.fileSystem) }));
-    },
-    segment: async () => join(directory, (await segmentsOf(directory))[0]!),
-  };
-}
-
-async function newStore(): Promise<KeyValueStore> {
-  return openEncryptedStore(createMemoryStore(), { key });
-}
-
-async function segmentsOf(directory: string): Promise<string[]> {
-  return (await readdir(directory)).filter((name) => name.endsWith('.nzl')).toSorted();
-}
-
-async function all(log: AppendLog, range?: LogRange): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { sequence, data } of log.read(range))
-    found.push(`${sequence}:${new TextDecoder().decode(data)}`);
-  return found;
-}
-
-function text(value: string): Uint8Array {
-  return new Uint8Array(new TextEncoder().encode(value));
-}

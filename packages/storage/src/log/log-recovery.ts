@@ -4,14 +4,7 @@ import type { FileSystem, OpenedFile } from '../file-system/file-system.ts';
 import { logError, SEGMENT_HEADER_BYTES } from './log-codec.ts';
 import { findLaterEntry, openSegmentFile, readEntries, type SegmentReading } from './log-segment.ts';
 import type { LogCheckpoint, Segment, SegmentEnd } from './log-state.ts';
-
-/** What was cut off because a write had not been finished. */
-export interface TornTail {
-  /** The sequence number that the log goes on with. */
-  readonly sequence: number;
-  /** How many bytes were cut. */
-  readonly bytes: number;
-}
+import { cutTornTail, type TornTail } from './torn-tail.ts';
 
 /** Where a segment stands. */
 export interface SegmentPosition extends LogCheckpoint {
@@ -46,9 +39,7 @@ export async function recoverSegment(
       if (checkpoint.sequence > end.sequence) throw logError(isDamaged ? 'LOG_CORRUPT' : 'LOG_ROLLED_BACK');
     }
     if (!isDamaged) return { end, torn: undefined };
-    await file.truncate(end.position);
-    await file.sync();
-    return { end, torn: { sequence: end.sequence, bytes: size - end.position } };
+    return { end, torn: await cutTornTail(files, segment, { file, end, size }) };
   });
 }
 

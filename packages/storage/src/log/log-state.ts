@@ -63,7 +63,8 @@ export interface LogState extends DirectoryBinding {
   /** Puts segments and removes others, all at once and durably. */
   update(put: readonly Segment[], removed: readonly Segment[]): Promise<void>;
   checkpoint(): Promise<LogCheckpoint | undefined>;
-  setCheckpoint(checkpoint: LogCheckpoint): Promise<void>;
+  /** Only of what is durable in the log. */
+  setCheckpoint(checkpoint: LogCheckpoint, options: { sync: boolean }): Promise<void>;
 }
 
 /** The state in a namespace of an encrypted store. */
@@ -100,8 +101,8 @@ export async function openLogState(store: KeyValueStore): Promise<LogState> {
       if (bytes.length !== 40) throw damaged();
       return { sequence: decodeU64(bytes, 0), hash: bytes.slice(8) };
     },
-    setCheckpoint: ({ sequence, hash }) =>
-      state.put(CHECKPOINT, concatBytes(encodeU64(sequence), hash), { sync: true }),
+    setCheckpoint: ({ sequence, hash }, { sync }) =>
+      state.put(CHECKPOINT, concatBytes(encodeU64(sequence), hash), { sync }),
   };
 }
 

@@ -6,7 +6,8 @@ import { toFileError, withFile } from '../file-system/file-access.ts';
 import type { FileSystem } from '../file-system/file-system.ts';
 import { nodeFileSystem } from '../file-system/node-file-system.ts';
 import type { KeyValueStore, OperationOptions } from '../key-value/key-value-store.ts';
-import { type AppendLog, createAppendLog, createSegment, type LogRetention } from './append-log.ts';
+import type { AppendLog, LogRetention } from './append-log.ts';
+import { createSegment } from './create-segment.ts';
 import { EMPTY_CHAIN, logError, MAX_ENTRY_BYTES, SEGMENT_HEADER_BYTES } from './log-codec.ts';
 import { checkSegment, type LogFiles, recoverSegment } from './log-recovery.ts';
 import { openSegmentFile } from './log-segment.ts';
@@ -19,6 +20,8 @@ import {
   segmentFile,
 } from './log-state.ts';
 import { createSegmentWriter, type SegmentWriter } from './log-writer.ts';
+import { createAppendLog } from './segmented-log.ts';
+import { removeTornTails } from './torn-tail.ts';
 
 /** Options of {@link openLog}. */
 export interface LogOptions extends OperationOptions {
@@ -176,4 +179,5 @@ async function removeLeftovers({ fs, directory }: LogFiles, segments: readonly S
   for (const name of await fs.list(directory)) {
     if (/^[0-9a-f]{32}\.(nzl|tmp)$/.test(name) && !kept.has(name)) await fs.remove(`${directory}/${name}`);
   }
+  await removeTornTails(fs, directory, segments);
 }
