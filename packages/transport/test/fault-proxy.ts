@@ -6,8 +6,11 @@ export interface Fault {
   readonly direction: 'to-server' | 'to-client';
   /** Bytes that still pass. */
   readonly after: number;
-  /** `end`: both sides see a close; `reset`: both see RST; `stall`: nothing is said any more, as with a dead machine. */
-  readonly kind: 'end' | 'reset' | 'stall';
+  /**
+   * `end`: both sides see a close; `reset`: both see RST; `half`: the receiver sees the end of this direction, the other one goes on;
+   * `stall`: nothing is said any more, as with a dead machine; `duplicate`: up to 64 bytes come twice, then all goes on.
+   */
+  readonly kind: 'end' | 'reset' | 'half' | 'stall' | 'duplicate';
 }
 
 /** A TCP proxy on loopback that breaks connections where it is told to. */
@@ -18,6 +21,8 @@ export interface FaultProxy extends AsyncDisposable {
   fault: Fault | undefined;
   /** Passes single bytes, each in its own turn of the event loop. */
   isDribbling: boolean;
+  /** Milliseconds by which each read is held back, in order. */
+  delay: () => number;
   /** Bytes of the last connection, by direction. */
   readonly passed: Record<Fault['direction'], number>;
 }
@@ -41,6 +46,7 @@ export async function openFaultProxy(target: string): Promise<FaultProxy> {
     address: `/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}`,
     fault: undefined,
     isDribbling: false,
+    delay: () => 0,
     passed: { 'to-server': 0, 'to-client': 0 },
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();
@@ -53,32 +59,59 @@ export async function openFaultProxy(target: string): Promise<FaultProxy> {
 function carry(proxy: FaultProxy, from: Socket, to: Socket, direction: Fault['direction']): void {
   const fault = proxy.fault?.direction === direction ? proxy.fault : undefined;
   let left = fault?.after ?? Number.POSITIVE_INFINITY;
+  let last: Buffer = Buffer.alloc(0);
   const strike = (): void => {
     if (fault?.kind === 'stall') return;
+    if (fault?.kind === 'half') {
+      to.end();
+      return;
+    }
     for (const socket of [from, to]) {
       if (fault?.kind === 'reset') socket.resetAndDestroy();
       else socket.destroy();
     }
   };
+  const write = (part: Buffer): void => {
+    proxy.passed[direction] += part.length;
+    to.write(part);
+    if (fault?.kind === 'duplicate') last = Buffer.concat([last, part]).subarray(-64);
+  };
   const pass = (chunk: Buffer): void => {
     if (left < 0) return;
     const part = chunk.subarray(0, left);
     left -= chunk.length;
-    proxy.passed[direction] += part.length;
-    to.write(part);
+    write(part);
+    if (left >= 0) return;
+    if (fault?.kind === 'duplicate') {
+      left = Number.POSITIVE_INFINITY;
+      to.write(last);
+      write(chunk.subarray(part.length));
+      return;
+    }
     // What passed has to arrive first: a reset would overtake it.
-    if (left < 0) setImmediate(strike);
+    setImmediate(strike);
   };
+  const passSlowly = async (chunk: Buffer): Promise<void> => {
+    const delay = proxy.delay();
+    if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+    if (proxy.isDribbling) await dribble(chunk, pass);
+    else pass(chunk);
+  };
+  let isSlow = false;
   from.on('data', (chunk: Buffer) => {
-    if (!proxy.isDribbling) return pass(chunk);
+    if (!proxy.isDribbling && proxy.delay() === 0) return pass(chunk);
+    isSlow = true;
     from.pause();
-    void dribble(chunk, pass).then(() => from.resume());
+    void passSlowly(chunk).then(() => {
+      isSlow = false;
+      from.resume();
+    });
   });
   from.on('end', () => {
     if (left >= 0) to.end();
   });
   from.on('close', () => {
-    if (left >= 0) to.destroy();
+    if (left >= 0 && !isSlow) to.destroy();
   });
 }
 

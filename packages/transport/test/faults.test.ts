@@ -2,13 +2,25 @@ import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { serveRequests } from '../src/messages/request-server.ts';
 import { createRequester } from '../src/messages/requester.ts';
+import { createTcpTransport } from '../src/tcp.ts';
+import { createWebSocketTransport } from '../src/ws.ts';
 import { type Fault, openFaultProxy } from './fault-proxy.ts';
 import { createSecurePeer, type SecurePeer, until } from './secure-peer.ts';
 
 /** 1 tries every byte offset, which takes minutes: `FAULT_STRIDE=1 npx vitest run packages/transport/test/faults.test.ts`. */
-const STRIDE = Number(process.env['FAULT_STRIDE'] ?? 29);
+const STRIDE = Number(process.env['FAULT_STRIDE'] ?? 41);
 const MESSAGES = 3;
-const QUICK = { dialTimeout: 2_000, handshakeTimeout: 2_000 } as const;
+/** Over each transport that has sockets: they see an end, a reset and a repetition in different places. */
+const TRANSPORTS = [
+  ['tcp', ''],
+  ['ws', '/ws'],
+] as const;
+const transports = [createTcpTransport(), createWebSocketTransport()];
+const QUICK = {
+  transports,
+  dialTimeout: 2_000,
+  handshakeTimeout: 2_000,
+} as const;
 
 interface Outcome {
   readonly acknowledged: number[];
@@ -35,7 +47,7 @@ async function sendNumbers(peer: SecurePeer, target: string): Promise<number[]> 
     const stream = await connection.openStream('/test/numbers');
     await using requester = createRequester(stream);
     for (let number = 0; number < MESSAGES; number++) {
-      const [answer] = await requester.request(Uint8Array.of(number), { timeout: 10_000 });
+      const [answer] = await requester.request(Uint8Array.of(number), { timeout: 2_000 });
       acknowledged.push(answer!);
     }
   } catch (error) {
@@ -51,21 +63,29 @@ function expectHonest({ acknowledged, received }: Outcome): void {
   expect(received.length - acknowledged.length).toBeLessThanOrEqual(1);
 }
 
-describe.each(['XX', 'IK'] as const)('a connection that is cut (%s)', (pattern) => {
+const CASES = TRANSPORTS.flatMap(([transport, suffix]) =>
+  (['XX', 'IK'] as const).map((pattern) => ({ transport, suffix, pattern })),
+);
+
+describe.each(CASES)('a connection that is cut or garbled ($transport, $pattern)', ({ suffix, pattern }) => {
   it.each([
     ['to-server', 'end'],
     ['to-server', 'reset'],
+    ['to-server', 'half'],
+    ['to-server', 'duplicate'],
     ['to-client', 'end'],
     ['to-client', 'reset'],
+    ['to-client', 'half'],
+    ['to-client', 'duplicate'],
   ] as const)(
     '%s by %s at any offset delivers in order, once, and reports nothing that was lost',
     async (direction, kind) => {
       await using b = createSecurePeer(2, QUICK);
       const received = serveNumbers(b);
-      const [bound] = await b.manager.listen('/ip4/127.0.0.1/tcp/0');
+      const [bound] = await b.manager.listen(`/ip4/127.0.0.1/tcp/0${suffix}`);
       await using proxy = await openFaultProxy(bound!);
       await using a = createSecurePeer(1, QUICK);
-      const target = `${proxy.address}/p2p/${b.identity.peerId}`;
+      const target = `${proxy.address}${suffix}/p2p/${b.identity.peerId}`;
       const attempt = async (fault: Fault | undefined): Promise<Outcome> => {
         proxy.fault = fault;
         received.length = 0;
@@ -79,11 +99,11 @@ describe.each(['XX', 'IK'] as const)('a connection that is cut (%s)', (pattern) 
       expect((await attempt(undefined)).acknowledged).toEqual([0, 1, 2]);
       const total = proxy.passed[direction];
       expect(total).toBeGreaterThan(200);
-      for (let after = 0; after < total; after += STRIDE)
+      for (let after = kind === 'duplicate' ? 1 : 0; after < total; after += STRIDE)
         expectHonest(await attempt({ direction, after, kind }));
       expect((await attempt(undefined)).acknowledged).toEqual([0, 1, 2]);
     },
-    600_000,
+    3_600_000,
   );
 });
 
@@ -107,17 +127,25 @@ describe('a connection that falls silent', () => {
   }, 60_000);
 });
 
-describe('a connection whose bytes come one at a time', () => {
-  it('works', async () => {
-    await using b = createSecurePeer(2, { handshakeTimeout: 15_000 });
-    const received = serveNumbers(b);
-    const [bound] = await b.manager.listen('/ip4/127.0.0.1/tcp/0');
-    await using proxy = await openFaultProxy(bound!);
-    proxy.isDribbling = true;
-    await using a = createSecurePeer(1, { dialTimeout: 15_000 });
-    expect(await sendNumbers(a, proxy.address)).toEqual([0, 1, 2]);
-    expect(received).toEqual([0, 1, 2]);
-  }, 40_000);
+describe.each(TRANSPORTS)('a connection whose bytes are late (%s)', (_, suffix) => {
+  const patient = { transports, dialTimeout: 15_000, handshakeTimeout: 15_000 };
+
+  it.each(['one at a time', 'each read by another time'])(
+    'works: %s',
+    async (how) => {
+      await using b = createSecurePeer(2, patient);
+      const received = serveNumbers(b);
+      const [bound] = await b.manager.listen(`/ip4/127.0.0.1/tcp/0${suffix}`);
+      await using proxy = await openFaultProxy(bound!);
+      let turn = 0;
+      if (how === 'one at a time') proxy.isDribbling = true;
+      else proxy.delay = () => 5 + ((turn++ * 37) % 60);
+      await using a = createSecurePeer(1, patient);
+      expect(await sendNumbers(a, `${proxy.address}${suffix}`)).toEqual([0, 1, 2]);
+      expect(received).toEqual([0, 1, 2]);
+    },
+    40_000,
+  );
 });
 
 describe('strangers who say little', () => {
