@@ -9,6 +9,6 @@ export {
   type PasswordOptions,
   type UnlockOptions,
 } from './keystore/keystore.ts';
-export { type PassphraseSource, readPassphrase } from './keystore/passphrase-source.ts';
+export { createPassphraseFile, type PassphraseSource, readPassphrase } from './keystore/passphrase-source.ts';
 export { DEFAULT_PASSWORD_HASH, type Passphrase, type PasswordHash } from './keystore/password-hash.ts';
 export type { CreateProfileOptions, Profile, Profiles, RotatedProfile } from './keystore/profiles.ts';

@@ -1,7 +1,13 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createKeystore, openKeystore, type PassphraseSource, readPassphrase } from '../src/keystore.ts';
+import {
+  createKeystore,
+  createPassphraseFile,
+  openKeystore,
+  type PassphraseSource,
+  readPassphrase,
+} from '../src/keystore.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const code = (value: string) => expect.objectContaining({ code: value });
@@ -111,5 +117,29 @@ describe('headless unlock', () => {
     expect(await read(...sources)).toBe('from the environment');
     await expect(read(...sources)).rejects.toThrow(code('PASSPHRASE_UNAVAILABLE'));
     await expect(read()).rejects.toThrow(code('PASSPHRASE_UNAVAILABLE'));
+  });
+});
+
+describe('a generated passphrase', () => {
+  it('is kept in a file of its owner alone, and read back', async () => {
+    const directory = join(await temporaryDirectory(), 'passphrases');
+    const path = join(directory, 'one');
+    const passphrase = await createPassphraseFile(path);
+    expect(new TextDecoder().decode(passphrase)).toMatch(/^[\w-]{43}$/);
+    expect(await readPassphrase([{ type: 'file', path }])).toEqual(passphrase);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect((await stat(directory)).mode & 0o777).toBe(0o700);
+    expect(await readdir(directory)).toEqual(['one']);
+  });
+
+  it('never replaces a file, and leaves nothing where it cannot be kept', async () => {
+    const path = await secretFile('a passphrase that opens a keystore');
+    await expect(createPassphraseFile(path)).rejects.toThrow(code('KEYSTORE_EXISTS'));
+    expect(await read({ type: 'file', path })).toBe('a passphrase that opens a keystore');
+    await expect(createPassphraseFile(join(path, 'below a file'))).rejects.toThrow(code('EEXIST'));
+  });
+
+  it.runIf(process.platform === 'linux')('fails where the system lets nobody make a directory', async () => {
+    await expect(createPassphraseFile('/proc/nope/passphrase')).rejects.toThrow(code('ENOENT'));
   });
 });

@@ -53,6 +53,15 @@ describe('opening a LevelDB store', () => {
     await expect(openLevelStore(await newDirectory(), { signal })).rejects.toThrow(RangeError);
   });
 
+  it.runIf(process.platform === 'linux')(
+    'ends with IO_ERROR where the system lets nobody make a directory',
+    async () => {
+      for (const path of ['/proc/nope', '/proc/nope/store']) {
+        await expect(openLevelStore(path)).rejects.toMatchObject({ code: 'IO_ERROR' });
+      }
+    },
+  );
+
   it('names a directory that is a file IO_ERROR', async () => {
     const path = join(await newDirectory(), 'file');
     await writeFile(path, 'x');

@@ -1,7 +1,7 @@
 /** Files that are either the old or the new ones, on disk before the promise resolves. */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, link, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { IdentityError } from '../errors.ts';
 
@@ -27,7 +27,7 @@ export async function writeFileAtomically(
   options: WriteOptions,
 ): Promise<void> {
   const directory = dirname(path);
-  await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
+  await makeDirectory(directory);
   const temporary = join(directory, `.${basename(path)}.${randomBytes(8).toString('hex')}.tmp`);
   try {
     await writeDurably(temporary, bytes);
@@ -37,6 +37,21 @@ export async function writeFileAtomically(
     throw error;
   }
   await syncDirectory(directory);
+}
+
+/** Unlike Node's recursive `mkdir` it ends also where the system lets nobody make a directory, as in `/proc`. */
+async function makeDirectory(path: string): Promise<void> {
+  const make = (): Promise<unknown> =>
+    mkdir(path, { mode: DIRECTORY_MODE }).catch(async (error: unknown) => {
+      const found = await stat(path).catch(() => undefined);
+      return found?.isDirectory() === true ? undefined : error;
+    });
+  const failure = await make();
+  if (failure === undefined) return;
+  if (!isSystemError(failure, 'ENOENT') || dirname(path) === path) throw failure;
+  await makeDirectory(dirname(path));
+  const again = await make();
+  if (again !== undefined) throw again;
 }
 
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {

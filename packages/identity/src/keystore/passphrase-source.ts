@@ -1,8 +1,8 @@
 /** Passphrases for a peer that starts without a person: systemd credential, file, environment or keychain. */
 import { join } from 'node:path';
-import { wipe } from '@nzcore/crypto';
+import { randomBytes, wipe } from '@nzcore/crypto';
 import { IdentityError } from '../errors.ts';
-import { readSmallFile } from './atomic-file.ts';
+import { readSmallFile, writeFileAtomically } from './atomic-file.ts';
 import { readKeychain } from './keychain.ts';
 import { encodePassphrase } from './password-hash.ts';
 
@@ -35,6 +35,27 @@ export async function readPassphrase(sources: readonly PassphraseSource[]): Prom
     if (passphrase !== undefined) return passphrase;
   }
   throw unavailable('no source has a passphrase');
+}
+
+const GENERATED_BYTES = 32;
+
+/**
+ * Makes a passphrase of 32 random bytes, in base64url, and keeps it in a new file that {@link readPassphrase} reads:
+ * mode 0600 in a directory of mode 0700, on the disk completely before this resolves, or not there at all.
+ *
+ * @returns the passphrase; the caller wipes it
+ * @throws IdentityError `KEYSTORE_EXISTS` when there is a file; a system error when it cannot be written
+ */
+export async function createPassphraseFile(path: string): Promise<Uint8Array> {
+  const random = randomBytes(GENERATED_BYTES);
+  const passphrase = new TextEncoder().encode(Buffer.from(random).toString('base64url'));
+  const line = Uint8Array.of(...passphrase, LINE_FEED);
+  try {
+    await writeFileAtomically(path, line, { exclusive: true });
+    return passphrase;
+  } finally {
+    wipe(random, line);
+  }
 }
 
 function readSource(source: PassphraseSource): Promise<Uint8Array | undefined> {

@@ -1,5 +1,6 @@
-import { constants, type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { constants, type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import type { FileSystem, OpenedFile, OpenMode } from './file-system.ts';
+import { makeDirectory } from './make-directory.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY, O_RDWR } = constants;
 
@@ -22,9 +23,7 @@ export const nodeFileSystem: FileSystem = {
   rename,
   remove: unlink,
   list: (directory) => readdir(directory),
-  makeDirectory: async (path) => {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-  },
+  makeDirectory,
   identify: async (directory) => {
     const { dev, ino, birthtimeNs } = await stat(directory, { bigint: true });
     // The number of a directory that was removed is soon another one's.

@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, stat } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Level } from 'level';
 import { StorageError } from '../errors.ts';
+import { makeDirectory } from '../file-system/make-directory.ts';
 import type { KeyValueStore, StoreLimits } from '../key-value/key-value-store.ts';
 import { createStore } from '../key-value/store.ts';
 import { createLevelDriver, type LevelDatabase, toStorageError } from './level-driver.ts';
@@ -46,9 +47,10 @@ async function openLevel(
   options: { createIfMissing: boolean; compression: boolean },
 ): Promise<Level<Uint8Array, Uint8Array>> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw toStorageError(error, 'IO_ERROR');
+    await makeDirectory(path);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code === 'ENOSPC' ? 'NO_SPACE' : 'IO_ERROR';
+    throw new StorageError(code, `cannot make the directory ${path}`, { cause });
   }
   // The database begins to open by itself, so all options go to its constructor.
   const level = new Level<Uint8Array, Uint8Array>(path, {
