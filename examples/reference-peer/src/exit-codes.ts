@@ -19,6 +19,7 @@ export const exitCodes = {
   listenFailed: 19,
   bootstrapMismatch: 20,
   addressInvalid: 21,
+  receivedDirectoryNotWritable: 22,
 } as const;
 
 /** One of {@link exitCodes}. */

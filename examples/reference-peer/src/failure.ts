@@ -11,6 +11,17 @@ export interface Failure {
   readonly line: string;
 }
 
+/** The directory of received files cannot be used; `cause` says why. */
+export class ReceivedDirectoryError extends Error {
+  readonly directory: string;
+
+  constructor(directory: string, options: ErrorOptions) {
+    super(`cannot use the directory of received files ${directory}`, options);
+    this.name = 'ReceivedDirectoryError';
+    this.directory = directory;
+  }
+}
+
 const systemReasons: Readonly<Record<string, string>> = {
   EACCES: 'this account may not write there',
   EPERM: 'this account may not write there',
@@ -30,12 +41,15 @@ function systemError(error: unknown): NodeJS.ErrnoException | undefined {
   return undefined;
 }
 
-function notWritable(dataDir: string, error: unknown): Failure {
+function reasonOf(error: unknown): string {
   const system = systemError(error);
-  const reason = systemReasons[system?.code ?? ''] ?? system?.message ?? (error as Error).message;
+  return systemReasons[system?.code ?? ''] ?? system?.message ?? (error as Error).message;
+}
+
+function notWritable(dataDir: string, error: unknown): Failure {
   return {
     exitCode: exitCodes.dataDirectoryNotWritable,
-    line: `cannot use the data directory ${dataDir}: ${reason}; choose another one with --data-dir`,
+    line: `cannot use the data directory ${dataDir}: ${reasonOf(error)}; choose another one with --data-dir`,
   };
 }
 
@@ -124,6 +138,10 @@ function nodeFailure(error: NodeError, dataDir: string): Failure {
 /** What to say about an error, and how to end. */
 export function describeFailure(error: unknown, dataDir: string): Failure {
   if (error instanceof UsageError) return { exitCode: exitCodes.usage, line: error.message };
+  if (error instanceof ReceivedDirectoryError) {
+    const line = `${error.message}: ${reasonOf(error)}; choose another one with --received-dir`;
+    return { exitCode: exitCodes.receivedDirectoryNotWritable, line };
+  }
   if (error instanceof NodeError) return nodeFailure(error, dataDir);
   if (error instanceof StorageError) return storageFailure(error, dataDir);
   if (error instanceof IdentityError) return identityFailure(error, dataDir);

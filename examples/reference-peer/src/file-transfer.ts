@@ -1,9 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { decodeCanonical, encodeCanonical } from '@nzcore/crypto/msgpack';
 import type { Stream } from '@nzcore/transport';
-import { reserveFreeName, safeFileName } from './file-name.ts';
+import { type FileRefusal, FileTransferError } from './file-transfer-error.ts';
+import type { AnnouncedFile, ReceivedFiles, StoredFile } from './received-files.ts';
 import { createStreamReader, type StreamReader } from './stream-reader.ts';
 
 /**
@@ -19,22 +20,7 @@ export const FILE_PROTOCOL = '/nz/file/1';
 
 const MAX_HEADER_BYTES = 4096;
 const READ_BYTES = 256 * 1024;
-// Empty files take no bytes of the directory's bound, but a place in the file system each.
-const MAX_FILES = 10_000;
-
-/** Why a receiver did not store a file. */
-export type FileRefusal = 'too-large' | 'busy' | 'damaged' | 'malformed' | 'no-space' | 'failed';
-
-/** A file that did not arrive. */
-export class FileTransferError extends Error {
-  readonly code: FileRefusal;
-
-  constructor(code: FileRefusal, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'FileTransferError';
-    this.code = code;
-  }
-}
+const IDLE_TIMEOUT = 60_000;
 
 /** A file that is on the receiver's disk. */
 export interface TransferredFile {
@@ -87,11 +73,6 @@ async function writeBody(
   return digest.toString('hex');
 }
 
-interface Announced {
-  readonly name: string;
-  readonly size: number;
-}
-
 /**
  * Sends a file and waits until the other peer has it on its disk.
  *
@@ -119,7 +100,7 @@ export async function sendFile(
 async function exchange(
   stream: Stream,
   file: FileHandle,
-  { name, size, signal }: Announced & { signal?: AbortSignal },
+  { name, size, signal }: AnnouncedFile & { signal?: AbortSignal },
 ): Promise<string> {
   // A refusal may come before everything is written; then there is no sense in writing on.
   const answered = new AbortController();
@@ -152,33 +133,28 @@ function refusalOf(code: unknown): FileRefusal {
 
 /** How to receive. */
 export interface ReceiveOptions {
-  /** Where the file goes; made with mode 0700 when it is not there. */
-  readonly directory: string;
-  /** A larger file is refused before anything is written. */
-  readonly maxBytes: number;
-  /** What the directory may hold in all; a file that would not fit is refused. */
-  readonly maxTotalBytes: number;
-  /** How many files the directory may hold; one more is refused. @defaultValue 10000 */
-  readonly maxFiles?: number;
+  readonly files: ReceivedFiles;
   /** A sender that is silent for so many milliseconds has given up. @defaultValue 60000 */
   readonly idleTimeout?: number;
 }
 
 /**
- * Receives one file and answers its sender. What arrived in part is removed again.
+ * Receives one file and answers its sender.
  *
  * @throws FileTransferError with what the sender was told; the stream's error when it ended early
  */
 export async function receiveFile(
   stream: Stream,
-  options: ReceiveOptions,
-): Promise<TransferredFile & { readonly path: string }> {
-  const idle = setTimeout(() => stream.reset(), options.idleTimeout ?? 60_000);
+  { files, idleTimeout = IDLE_TIMEOUT }: ReceiveOptions,
+): Promise<StoredFile> {
+  const idle = setTimeout(() => stream.reset(), idleTimeout);
+  const reader = createStreamReader(stream);
   try {
-    const received = await store(createStreamReader(stream), options, () => idle.refresh());
-    stream.write(frame(['stored', received.sha256]));
+    const announced = readAnnouncement(await readFrame(reader));
+    const stored = await files.store(announced, reader, () => idle.refresh());
+    stream.write(frame(['stored', stored.sha256]));
     await stream.closeWrite();
-    return received;
+    return stored;
   } catch (error) {
     const refusal = describeRefusal(error);
     if (refusal === undefined) throw error;
@@ -212,68 +188,9 @@ function describeRefusal(error: unknown): FileTransferError | undefined {
   return undefined;
 }
 
-function announcement([name, size]: readonly unknown[], maxBytes: number): Announced {
+function readAnnouncement([name, size]: readonly unknown[]): AnnouncedFile {
   if (typeof name !== 'string' || typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
     throw new FileTransferError('malformed', 'the header has no name and size');
   }
-  if (size > maxBytes) throw new FileTransferError('too-large', `more than ${maxBytes} bytes`);
-  return { name: safeFileName(name), size };
-}
-
-async function store(
-  reader: StreamReader,
-  { directory, maxBytes, maxTotalBytes, maxFiles = MAX_FILES }: ReceiveOptions,
-  onProgress: () => void,
-): Promise<TransferredFile & { readonly path: string }> {
-  const { name, size } = announcement(await readFrame(reader), maxBytes);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const names = await readdir(directory);
-  if (names.length >= maxFiles || (await bytesIn(directory, names)) + size > maxTotalBytes) {
-    throw new FileTransferError('no-space', 'no more files are taken until some are removed');
-  }
-  const partial = join(directory, `.${randomUUID()}.part`);
-  try {
-    const sha256 = await writePartial(partial, reader, { size, onProgress });
-    const path = await reserveFreeName(directory, name);
-    await rename(partial, path);
-    return { name: basename(path), bytes: size, sha256, path };
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
-}
-
-async function bytesIn(directory: string, names: readonly string[]): Promise<number> {
-  const sizes = names.map((name) =>
-    stat(join(directory, name)).then(
-      ({ size }) => size,
-      () => 0, // Removed meanwhile.
-    ),
-  );
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
-}
-
-async function writePartial(
-  path: string,
-  reader: StreamReader,
-  { size, onProgress }: { size: number; onProgress: () => void },
-): Promise<string> {
-  const hash = createHash('sha256');
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.truncate(size); // So that files in transfer count in full.
-    for await (const chunk of reader.upTo(size)) {
-      hash.update(chunk);
-      await file.writeFile(chunk);
-      onProgress();
-    }
-    const digest = hash.digest();
-    if (!digest.equals(await reader.exactly(digest.length))) {
-      throw new FileTransferError('damaged', 'the bytes do not have the hash that was sent');
-    }
-    await file.sync();
-    return digest.toString('hex');
-  } finally {
-    await file.close();
-  }
+  return { name, size };
 }

@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { access, mkdir, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { readPassphrase } from '@nzcore/identity/keystore';
+import { access } from 'node:fs/promises';
+import { createPassphraseFile, readPassphrase } from '@nzcore/identity/keystore';
 import { NodeError } from '@nzcore/node';
 import { type PassphraseTarget, readConfiguredPassphrase } from '@nzcore/node/host';
 import { generatedPassphraseFile, type Places } from './places.ts';
@@ -28,22 +26,13 @@ export interface FoundPassphrase {
   readonly generated?: GeneratedPassphrase;
 }
 
-async function generate(path: string): Promise<string> {
-  const passphrase = randomBytes(32).toString('base64url');
+async function generate(path: string): Promise<Uint8Array> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(`${passphrase}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    return await createPassphraseFile(path);
   } catch (cause) {
-    const message = `a generated one cannot be kept (${(cause as Error).message}); use --passphrase-file or NZCORE_PASSPHRASE`;
+    const message = `the keystore needs a passphrase, and a generated one cannot be kept (${(cause as Error).message}); use --passphrase-file or NZCORE_PASSPHRASE`;
     throw new NodeError('PASSPHRASE_REQUIRED', message, { cause });
   }
-  return passphrase;
 }
 
 async function readGenerated(path: string): Promise<Uint8Array | undefined> {

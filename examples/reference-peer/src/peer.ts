@@ -4,11 +4,12 @@ import { createNode, NodeError, type PeerNode } from '@nzcore/node';
 import { attachLog, hostParts, loadConfig, openLog } from '@nzcore/node/host';
 import { parseCommand } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
-import { describeFailure } from './failure.ts';
+import { describeFailure, ReceivedDirectoryError } from './failure.ts';
 import { help, type PeerOptions, parseOptions } from './options.ts';
 import { createJsonOutput, createTextOutput, type Output } from './output.ts';
 import { findPassphrase, type GeneratedPassphrase } from './passphrase.ts';
-import { systemPlaces } from './places.ts';
+import { shortName, systemPlaces } from './places.ts';
+import { createReceivedFiles, type ReceivedFiles } from './received-files.ts';
 import { readyEvent, readyText, tellConnections } from './report.ts';
 import { execute, receiveEverything, type SessionOptions } from './session.ts';
 import { stopOnSignals } from './signals.ts';
@@ -125,22 +126,32 @@ function openCommands(session: SessionOptions, host: PeerProcess, options: PeerO
   );
 }
 
+function receivedDirectory({ receivedDirectory: given }: PeerOptions, dataDir: string): string {
+  return resolve(given ?? join(dirname(dataDir), `${basename(dataDir)}-received`));
+}
+
+/** Only now, when the data directory is claimed: what another process of this peer receives is not to be touched. */
+async function prepareFiles(files: ReceivedFiles, directory: string): Promise<void> {
+  await files.prepare().catch((cause: unknown) => {
+    throw new ReceivedDirectoryError(directory, { cause });
+  });
+}
+
 async function run(prepared: Prepared, options: PeerOptions, host: PeerProcess): Promise<number> {
   const ending = createEnding();
   const { node, dataDir } = prepared;
   let terminal: Terminal | undefined;
   const output = openOutput(options, host, () => terminal);
-  const receivedDirectory =
-    options.receivedDirectory ?? join(dirname(dataDir), `${basename(dataDir)}-received`);
+  const files = createReceivedFiles(receivedDirectory(options, dataDir), {
+    maxBytes: options.maxFileBytes,
+    maxTotalBytes: 10 * options.maxFileBytes,
+    owner: shortName(dataDir),
+  });
   const session: SessionOptions = {
     node,
     output,
     signal: ending.signal,
-    receive: {
-      directory: resolve(receivedDirectory),
-      maxBytes: options.maxFileBytes,
-      maxTotalBytes: 10 * options.maxFileBytes,
-    },
+    files,
     quit: () => ending.end(exitCodes.ok),
   };
   const stopListening = stopOnSignals(host, {
@@ -165,6 +176,7 @@ async function run(prepared: Prepared, options: PeerOptions, host: PeerProcess):
   const stopped = (async () => {
     try {
       await node.start({ signal: ending.signal });
+      await prepareFiles(files, receivedDirectory(options, dataDir));
       const report = { node, dataDir, generated: prepared.generated() };
       output.tell(readyEvent(report), readyText(report));
       terminal = openCommands(session, host, options);

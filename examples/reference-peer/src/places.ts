@@ -16,8 +16,12 @@ export function systemPlaces(): Places {
   return { dataDir: join(data, 'peer'), passphrases: join(config, 'passphrases') };
 }
 
-/** The file that holds the generated passphrase of a data directory: named by the directory's absolute path. */
+/** A name for a data directory, out of its absolute path: 32 hexadecimal digits. */
+export function shortName(dataDir: string): string {
+  return createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 32);
+}
+
+/** The file that holds the generated passphrase of a data directory. */
 export function generatedPassphraseFile(places: Places, dataDir: string): string {
-  const name = createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 32);
-  return join(places.passphrases, name);
+  return join(places.passphrases, shortName(dataDir));
 }

@@ -2,27 +2,23 @@ import type { PeerId } from '@nzcore/identity';
 import type { PeerNode } from '@nzcore/node';
 import type { Stream } from '@nzcore/transport';
 import { type Command, CommandError, commandHelp, findPeer } from './commands.ts';
-import {
-  FILE_PROTOCOL,
-  FileTransferError,
-  type ReceiveOptions,
-  receiveFile,
-  refuseFile,
-  sendFile,
-} from './file-transfer.ts';
+import { FILE_PROTOCOL, receiveFile, refuseFile, sendFile } from './file-transfer.ts';
+import { FileTransferError } from './file-transfer-error.ts';
+import { createIncomingSlots } from './incoming-slots.ts';
 import { formatBytes, type Output, printable } from './output.ts';
+import type { ReceivedFiles } from './received-files.ts';
 
 export interface SessionOptions {
   readonly node: PeerNode;
   readonly output: Output;
-  readonly receive: ReceiveOptions;
+  readonly files: ReceivedFiles;
   /** Ends everything that the session still does. */
   readonly signal: AbortSignal;
   readonly quit: () => void;
 }
 
 // Each holds a file and a hash open; a peer that opens more is told to come again.
-const MAX_INCOMING_FILES = 16;
+const INCOMING_FILES = { total: 16, perPeer: 4 };
 
 function messageFields(bytes: Uint8Array): { text: string } | { base64: string } {
   try {
@@ -32,10 +28,10 @@ function messageFields(bytes: Uint8Array): { text: string } | { base64: string }
   }
 }
 
-async function acceptFile(stream: Stream, { output, receive }: SessionOptions): Promise<void> {
+async function acceptFile(stream: Stream, { output, files }: SessionOptions): Promise<void> {
   const from = stream.connection.remotePeer;
   try {
-    const { name, path, bytes, sha256 } = await receiveFile(stream, receive);
+    const { name, path, bytes, sha256 } = await receiveFile(stream, { files });
     output.tell(
       { event: 'file', from, name, path, bytes, sha256 },
       `file from ${from}: ${printable(name)} (${formatBytes(bytes)}) saved as ${path}`,
@@ -52,20 +48,20 @@ async function acceptFile(stream: Stream, { output, receive }: SessionOptions): 
 /** Shows what arrives: messages and files of any peer that connects. */
 export function receiveEverything(options: SessionOptions): void {
   const { node, output } = options;
-  let incoming = 0;
+  const slots = createIncomingSlots(INCOMING_FILES);
   node.onMessage(({ from, bytes }) => {
     const fields = messageFields(bytes);
     const shown = 'text' in fields ? printable(fields.text) : `${formatBytes(bytes.length)} that are no text`;
     output.tell({ event: 'message', from, ...fields }, `${from}: ${shown}`);
   });
   node.handle(FILE_PROTOCOL, (stream) => {
-    if (incoming >= MAX_INCOMING_FILES) {
+    const release = slots.take(stream.connection.remotePeer);
+    if (release === undefined) {
       const busy = new FileTransferError('busy', 'too many files are arriving; try again later');
       refuseFile(stream, busy).catch(() => undefined);
       return;
     }
-    incoming++;
-    void acceptFile(stream, options).finally(() => incoming--);
+    void acceptFile(stream, options).finally(release);
   });
 }
 

@@ -113,6 +113,32 @@ describe('a place that cannot be used', () => {
     expect(line).toContain('a part of the path is a file; choose another one with --data-dir');
     expect(await readFile(place.path('file'), 'utf8')).toBe('');
   });
+
+  it.runIf(process.platform === 'linux').each(['data', 'received'])(
+    'a %s directory where the system lets nobody make one does not keep the peer waiting',
+    async (which) => {
+      const directories = {
+        data: place.path('data'),
+        received: place.path('received'),
+        [which]: '/proc/nope',
+      };
+      const args = ['--data-dir', directories.data, '--received-dir', directories.received, ...loopback];
+      const { code, line } = await refusal(args);
+      expect(code).toBe(which === 'data' ? 12 : 22);
+      expect(line).toMatch(
+        /\/proc\/nope: it cannot be created there; choose another one with --(data|received)-dir$/,
+      );
+    },
+  );
+
+  it.runIf(process.platform === 'linux')(
+    'a data directory where nobody may write (exit code 12)',
+    async () => {
+      const { code, line } = await refusal(['--data-dir', '/sys/nope', ...loopback]);
+      expect(code).toBe(12);
+      expect(line).toMatch(/(may not write there|read-only); choose another one with --data-dir$/);
+    },
+  );
 });
 
 describe('a data directory that is damaged', () => {

@@ -1,12 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeCanonical } from '@nzcore/crypto/msgpack';
 import type { Stream } from '@nzcore/transport';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { reserveFreeName, safeFileName } from '../src/file-name.ts';
-import { type ReceiveOptions, receiveFile, sendFile } from '../src/file-transfer.ts';
+import { receiveFile, sendFile } from '../src/file-transfer.ts';
+import { createIncomingSlots } from '../src/incoming-slots.ts';
+import { createReceivedFiles, type ReceivedFilesOptions } from '../src/received-files.ts';
 import { createStreamReader } from '../src/stream-reader.ts';
 
 /** Two ends of a stream in memory: what one writes the other reads, in the sizes in which it was written. */
@@ -82,11 +84,13 @@ function header(...fields: [string, number]): Uint8Array {
 }
 
 let directory: string;
-let receive: ReceiveOptions;
+let receivedDir: string;
+let limits: ReceivedFilesOptions;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'nzcore-files-'));
-  receive = { directory: join(directory, 'received'), maxBytes: 2 ** 20, maxTotalBytes: 2 ** 21 };
+  receivedDir = join(directory, 'received');
+  limits = { maxBytes: 2 ** 20, maxTotalBytes: 2 ** 21 };
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
@@ -96,9 +100,13 @@ async function fileOf(bytes: Uint8Array, name = 'file.bin'): Promise<string> {
   return path;
 }
 
+function receive(stream: Stream, options: { readonly idleTimeout?: number } = {}) {
+  return receiveFile(stream, { files: createReceivedFiles(receivedDir, limits), ...options });
+}
+
 async function transfer(path: string): Promise<PromiseSettledResult<unknown>[]> {
   const [here, there] = streamPair();
-  return Promise.allSettled([sendFile(path, async () => here), receiveFile(there, receive)]);
+  return Promise.allSettled([sendFile(path, async () => here), receive(there)]);
 }
 
 describe('file transfer', () => {
@@ -108,7 +116,7 @@ describe('file transfer', () => {
       const bytes = randomBytes(size);
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       const [sent, received] = await transfer(await fileOf(bytes));
-      const path = join(receive.directory, 'file.bin');
+      const path = join(receivedDir, 'file.bin');
       expect(sent).toMatchObject({ status: 'fulfilled', value: { name: 'file.bin', bytes: size, sha256 } });
       expect(received).toMatchObject({ status: 'fulfilled', value: { path, bytes: size, sha256 } });
       expect((await readFile(path)).equals(bytes)).toBe(true);
@@ -119,15 +127,15 @@ describe('file transfer', () => {
     const path = await fileOf(randomBytes(10));
     await transfer(path);
     await transfer(path);
-    expect((await readdir(receive.directory)).sort()).toEqual(['file (2).bin', 'file.bin']);
+    expect((await readdir(receivedDir)).sort()).toEqual(['file (2).bin', 'file.bin']);
   });
 
   it('refuses what is too large before anything is written, and the sender hears why', async () => {
-    receive = { ...receive, maxBytes: 100 };
+    limits = { ...limits, maxBytes: 100 };
     const [sent, received] = await transfer(await fileOf(randomBytes(2 ** 20)));
     expect(sent).toMatchObject({ status: 'rejected', reason: { code: 'too-large' } });
     expect(received).toMatchObject({ status: 'rejected', reason: { code: 'too-large' } });
-    expect(await readdir(receive.directory).catch(() => [])).toEqual([]);
+    expect(await readdir(receivedDir).catch(() => [])).toEqual([]);
   });
 
   it('refuses what would fill the directory beyond its bound', async () => {
@@ -136,41 +144,41 @@ describe('file transfer', () => {
     await transfer(path);
     const [sent] = await transfer(path);
     expect(sent).toMatchObject({ status: 'rejected', reason: { code: 'no-space' } });
-    expect(await readdir(receive.directory)).toHaveLength(2);
+    expect(await readdir(receivedDir)).toHaveLength(2);
   });
 
   it('refuses more files than the directory may hold, however small', async () => {
-    receive = { ...receive, maxFiles: 1 };
+    limits = { ...limits, maxFiles: 1 };
     const path = await fileOf(new Uint8Array(0));
     await transfer(path);
     const [sent] = await transfer(path);
     expect(sent).toMatchObject({ status: 'rejected', reason: { code: 'no-space' } });
-    expect(await readdir(receive.directory)).toEqual(['file.bin']);
+    expect(await readdir(receivedDir)).toEqual(['file.bin']);
   });
 
   it('refuses bytes that do not have their hash, and leaves nothing', async () => {
     const [here, there] = streamPair();
-    const received = receiveFile(there, receive);
+    const receiving = receive(there);
     for (const part of [header('a', 3), Uint8Array.of(1, 2, 3), new Uint8Array(32)]) here.write(part);
-    await expect(received).rejects.toMatchObject({ code: 'damaged' });
-    expect(await readdir(receive.directory)).toEqual([]);
+    await expect(receiving).rejects.toMatchObject({ code: 'damaged' });
+    expect(await readdir(receivedDir)).toEqual([]);
   });
 
   it('leaves nothing of a sender that disappears', async () => {
     const [here, there] = streamPair();
-    const received = receiveFile(there, receive);
+    const receiving = receive(there);
     for (const part of [header('a', 300), new Uint8Array(100)]) here.write(part);
     here.reset();
-    await expect(received).rejects.toThrow('reset');
-    expect(await readdir(receive.directory)).toEqual([]);
+    await expect(receiving).rejects.toThrow('reset');
+    expect(await readdir(receivedDir)).toEqual([]);
   });
 
   it('gives up a sender that is silent', async () => {
     const [here, there] = streamPair();
-    const received = receiveFile(there, { ...receive, idleTimeout: 20 });
+    const receiving = receive(there, { idleTimeout: 20 });
     here.write(header('a', 300));
-    await expect(received).rejects.toThrow('reset');
-    expect(await readdir(receive.directory)).toEqual([]);
+    await expect(receiving).rejects.toThrow('reset');
+    expect(await readdir(receivedDir)).toEqual([]);
   });
 
   it.each([
@@ -180,9 +188,9 @@ describe('file transfer', () => {
     ['a negative size', header('a', -1)],
   ])('refuses a header with %s', async (_name, bytes) => {
     const [here, there] = streamPair();
-    const received = receiveFile(there, receive);
+    const receiving = receive(there);
     here.write(bytes);
-    await expect(received).rejects.toMatchObject({ code: 'malformed' });
+    await expect(receiving).rejects.toMatchObject({ code: 'malformed' });
   });
 
   it('tells a sender that its path is no file', async () => {
@@ -190,6 +198,58 @@ describe('file transfer', () => {
     await expect(sendFile(join(directory, 'none'), async () => streamPair()[0])).rejects.toMatchObject({
       code: 'ENOENT',
     });
+  });
+});
+
+describe('the directory of received files', () => {
+  const readerOf = (size: number) => {
+    const bytes = new Uint8Array(size);
+    const hash = createHash('sha256').update(bytes).digest();
+    return createStreamReader(
+      (async function* () {
+        yield bytes;
+        yield hash;
+      })(),
+    );
+  };
+
+  it('gives the same room to one of two files that come at the same time', async () => {
+    const files = createReceivedFiles(receivedDir, { maxBytes: 1000, maxTotalBytes: 1500 });
+    const store = (name: string) => files.store({ name, size: 1000 }, readerOf(1000), () => undefined);
+    const [first, second] = await Promise.allSettled([store('a'), store('b')]);
+    expect(first).toMatchObject({ status: 'fulfilled', value: { name: 'a' } });
+    expect(second).toMatchObject({ status: 'rejected', reason: { code: 'no-space' } });
+    expect(await readdir(receivedDir)).toEqual(['a']);
+  });
+
+  it('loses what a killed run of the same peer left, and nothing else', async () => {
+    await mkdir(receivedDir);
+    for (const name of ['.me-1.part', '.other-1.part', 'song.part', '.me-notes']) {
+      await writeFile(join(receivedDir, name), '');
+    }
+    const files = createReceivedFiles(receivedDir, { ...limits, owner: 'me' });
+    const [here, there] = streamPair();
+    const receiving = receiveFile(there, { files });
+    here.write(header('a', 300));
+    await vi.waitFor(async () => expect(await readdir(receivedDir)).toHaveLength(5));
+    await files.prepare();
+    expect(await readdir(receivedDir)).toHaveLength(4); // The transfer that goes on keeps its file.
+    here.reset();
+    await expect(receiving).rejects.toThrow('reset');
+    expect((await readdir(receivedDir)).sort()).toEqual(['.me-notes', '.other-1.part', 'song.part']);
+  });
+
+  it('has places for all peers: one of them cannot take every one', () => {
+    const slots = createIncomingSlots({ total: 3, perPeer: 2 });
+    const [first, second] = [slots.take('mallory'), slots.take('mallory')];
+    expect([typeof first, typeof second]).toEqual(['function', 'function']);
+    expect(slots.take('mallory')).toBeUndefined();
+    expect(slots.take('alice')).toBeTypeOf('function');
+    expect(slots.take('bob')).toBeUndefined(); // All three are taken.
+    first?.();
+    expect(slots.take('bob')).toBeTypeOf('function');
+    second?.();
+    expect(slots.take('mallory')).toBeTypeOf('function');
   });
 });
 

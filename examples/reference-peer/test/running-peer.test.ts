@@ -100,6 +100,23 @@ describe('two peers', () => {
   });
 });
 
+describe('a killed peer', () => {
+  it('removes what it had received in part when it comes back', async () => {
+    const [alice, bob] = await connected();
+    await writeFile(place.path('big.bin'), new Uint8Array(2 ** 28));
+    alice.peer.type(`send-file ${bob.peerId} ${place.path('big.bin')}`);
+    const parts = () => readdir(place.path('bob-received'));
+    await vi.waitFor(async () => expect(await parts()).toEqual([expect.stringMatching(/^\..*\.part$/)]), {
+      interval: 5,
+    });
+    bob.peer.kill('SIGKILL');
+    await bob.peer.exited;
+    expect(await parts()).toHaveLength(1);
+    await start('bob');
+    expect(await parts()).toEqual([]);
+  });
+});
+
 describe('an end', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('by %s is orderly, within five seconds', async (signal) => {
     const [alice, bob] = await connected();
@@ -142,8 +159,9 @@ describe('the data directory', () => {
       for (const needle of needles)
         expect(content.includes(typeof needle === 'string' ? needle : Buffer.from(needle)), file).toBe(false);
     }
-    expect((await stat(place.path('bob'))).mode & 0o777).toBe(0o700);
-    expect((await stat(place.path('bob', 'store'))).mode & 0o777).toBe(0o700);
-    expect((await stat(place.path('bob', 'keystore'))).mode & 0o777).toBe(0o600);
+    for (const file of files) expect((await stat(file)).mode & 0o777, file).toBe(0o600);
+    for (const directory of [place.path('bob'), place.path('bob', 'store')]) {
+      expect((await stat(directory)).mode & 0o777, directory).toBe(0o700);
+    }
   });
 });
