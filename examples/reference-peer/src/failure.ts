@@ -81,15 +81,13 @@ function identityFailure(error: IdentityError, dataDir: string): Failure {
       return { exitCode: exitCodes.passphraseWrong, line };
     }
     case 'PASSPHRASE_UNAVAILABLE': {
-      const line =
-        'the passphrase file is missing or empty: check --passphrase-file or NZCORE_PASSPHRASE_FILE';
+      const line = `${error.message}: check --passphrase-file, NZCORE_PASSPHRASE_FILE and NZCORE_PASSPHRASE`;
       return { exitCode: exitCodes.passphraseUnreadable, line };
     }
-    case 'INSECURE_FILE':
-      return {
-        exitCode: exitCodes.passphraseUnreadable,
-        line: `cannot take the passphrase: ${error.message}`,
-      };
+    case 'INSECURE_FILE': {
+      const line = `cannot take the passphrase: ${error.message}`;
+      return { exitCode: exitCodes.passphraseUnreadable, line };
+    }
     default: {
       const advice = 'restore it from a backup, or its identity from the seed words';
       const line = `the keystore in ${dataDir} cannot be read (${error.code}): ${advice}`;
@@ -99,18 +97,20 @@ function identityFailure(error: IdentityError, dataDir: string): Failure {
 }
 
 function transportFailure(error: TransportError): Failure {
-  const code = systemError(error)?.code;
-  if (code === 'EADDRINUSE') {
+  const system = systemError(error);
+  const what = system === undefined ? error.message : error.message.replace(`: ${system.message}`, '');
+  if (system?.code === 'EADDRINUSE') {
     const advice = 'stop the program that has it, or choose another with --listen (port 0 takes a free one)';
-    return { exitCode: exitCodes.portInUse, line: `${error.message}: the port is in use; ${advice}` };
+    return { exitCode: exitCodes.portInUse, line: `${what}: the port is in use; ${advice}` };
   }
   const reasons: Readonly<Record<string, string>> = {
     EACCES: 'this account may not use that port; ports from 1024 on are open to all',
-    EADDRNOTAVAIL: 'this machine does not have that address',
-    ENOTFOUND: 'that name is not known',
+    EADDRNOTAVAIL: 'this machine does not have that address; /ip4/0.0.0.0 stands for all that it has',
   };
-  const reason = reasons[code ?? ''] ?? systemError(error)?.message ?? 'choose another with --listen';
-  return { exitCode: exitCodes.listenFailed, line: `${error.message}: ${reason}` };
+  const forms =
+    'it must be /ip4/…/tcp/… or /ip4/…/tcp/…/ws, or the same with ip6; choose another with --listen';
+  const reason = system === undefined ? forms : (reasons[system.code ?? ''] ?? system.message);
+  return { exitCode: exitCodes.listenFailed, line: `${what}: ${reason}` };
 }
 
 function nodeFailure(error: NodeError, dataDir: string): Failure {

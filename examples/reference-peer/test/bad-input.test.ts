@@ -57,6 +57,15 @@ describe('a setting that is wrong ends the peer before it writes anything', () =
     expect(await exists(place.path('data'))).toBe(false);
   });
 
+  it('a value of the wrong type: file, line, key and what was expected are named (exit code 10)', async () => {
+    const file = place.path('peer.toml');
+    await writeFile(file, `dataDir = "${place.path('data')}"\nlisten = 5\n`);
+    const { code, line } = await refusal(['--config', file]);
+    expect(code).toBe(10);
+    expect(line).toBe(`nzcore: config: ${file} line 2: "listen" must be a list of multiaddr texts, but is 5`);
+    expect(await exists(place.path('data'))).toBe(false);
+  });
+
   it('a bootstrap address that does not parse: the form is shown (exit code 21)', async () => {
     const { code, line } = await refusal(['--data-dir', place.path('data'), '--bootstrap', '192.0.2.1:4001']);
     expect(code).toBe(21);
@@ -78,8 +87,10 @@ describe('a place that cannot be used', () => {
     const { code, line } = await refusal([...data, '--listen', `/ip4/127.0.0.1/tcp/${port}`]);
     server.close();
     expect(code).toBe(18);
-    expect(line).toContain(`${port}`);
-    expect(line).toContain('choose another with --listen');
+    expect(line).toBe(
+      `nzcore: cannot listen on /ip4/127.0.0.1/tcp/${port}: the port is in use; stop the program that has it, ` +
+        'or choose another with --listen (port 0 takes a free one)',
+    );
     const peer = place.run([...data, ...loopback]);
     await peer.take({ event: 'ready' });
   });
@@ -203,7 +214,7 @@ describe('a passphrase', () => {
     const args = ['--data-dir', place.path('data'), ...loopback, '--passphrase-file', file];
     expect(await refusal(args)).toMatchObject({
       code: 17,
-      line: expect.stringContaining('missing or empty'),
+      line: expect.stringContaining(`there is none in the file ${file}: check --passphrase-file`),
     });
     await writeFile(file, 'secret\n', { mode: 0o644 });
     const { code, line } = await refusal(args);

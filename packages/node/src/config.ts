@@ -60,6 +60,8 @@ const bootstrapAddress = z
     error: 'a multiaddr with the name of its peer, such as /ip4/192.0.2.1/tcp/4001/p2p/z6Mk…',
   });
 const list = <Item extends z.ZodType>(item: Item) => z.array(item, { error: 'a list of multiaddr texts' });
+const table = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape, { error: 'a table of settings' }).prefault({} as never);
 const path = (what: string) => z.string({ error: what }).min(1, { error: what });
 const integer = (from: number, to: number) => {
   const error = `a whole number from ${from} to ${to}`;
@@ -72,19 +74,16 @@ const schema = z.strictObject({
   bootstrap: list(bootstrapAddress).default([]),
   networkKeyFile: path('the path of a file').optional(),
   passphraseFile: path('the path of a file').optional(),
-  log: z
-    .strictObject({ level: z.enum(levels, { error: `one of ${levels.join(', ')}` }).default('silent') })
-    .prefault({}),
-  limits: z
-    .strictObject({
-      connections: integer(1, 100_000).default(512),
-      messageBytes: integer(1024, 2 ** 30).default(2 ** 20),
-    })
-    .prefault({}),
+  log: table({ level: z.enum(levels, { error: `one of ${levels.join(', ')}` }).default('silent') }),
+  limits: table({
+    connections: integer(1, 100_000).default(512),
+    messageBytes: integer(1024, 2 ** 30).default(2 ** 20),
+  }),
 });
 
 /** One thing that is wrong with the settings. */
 export interface ConfigProblem {
+  readonly code: 'CONFIG_INVALID' | 'ADDRESS_INVALID';
   /** Path of the setting, such as `limits.connections`. */
   readonly key: string;
   /** What is wrong with it, and what was expected. */
@@ -92,7 +91,11 @@ export interface ConfigProblem {
 }
 
 function unknownKey(key: string): ConfigProblem {
-  return { key, problem: `unknown setting "${key}"; the settings are ${Object.keys(settings).join(', ')}` };
+  return {
+    code: 'CONFIG_INVALID',
+    key,
+    problem: `unknown setting "${key}"; the settings are ${Object.keys(settings).join(', ')}`,
+  };
 }
 
 function show(value: unknown): string {
@@ -118,23 +121,23 @@ export function inspectConfig(
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((name) => unknownKey(key === '' ? name : `${key}.${name}`));
     }
-    return [
-      { key, problem: `"${key}" must be ${issue.message}, but is ${show(valueAt(input, issue.path))}` },
-    ];
+    // Only addresses have a check beyond their type and range.
+    const code = issue.code === 'custom' ? 'ADDRESS_INVALID' : 'CONFIG_INVALID';
+    const problem = `"${key}" must be ${issue.message}, but is ${show(valueAt(input, issue.path))}`;
+    return [{ code, key, problem }];
   });
   return { problems };
 }
 
 /** The error for settings with this first problem, said in this way. */
-export function configError({ key }: ConfigProblem, text: string): NodeError {
-  const code = key === 'listen' || key === 'bootstrap' ? 'ADDRESS_INVALID' : 'CONFIG_INVALID';
+export function configError({ code }: ConfigProblem, text: string): NodeError {
   return new NodeError(code, `config: ${text}`);
 }
 
 /**
  * Checks settings and fills in the defaults.
  *
- * @throws NodeError `CONFIG_INVALID`, or `ADDRESS_INVALID` for `listen` and `bootstrap`, with the first problem in its message
+ * @throws NodeError `CONFIG_INVALID`, or `ADDRESS_INVALID` for an address that does not parse, with the first problem in its message
  */
 export function parseConfig(input: NodeConfigInput): NodeConfig {
   const result = inspectConfig(input);

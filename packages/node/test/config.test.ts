@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseConfig } from '../src/config.ts';
+import { inspectConfig, parseConfig } from '../src/config.ts';
 import { loadConfig, variableName } from '../src/host/config.ts';
 import { lineOfKey } from '../src/host/config-file.ts';
 
@@ -26,6 +26,20 @@ describe('settings', () => {
       /whole number from 1 to 100000, but is 0/,
     );
     expect(() => parseConfig({ log: { level: 'loud' as 'info' } })).toThrow(/one of silent, error/);
+  });
+
+  it('tell an address that does not parse from a value that is none', () => {
+    const refused = (input: object) => inspectConfig(input) as { problems: object[] };
+    expect(refused({ listen: ['x'] }).problems).toMatchObject([{ code: 'ADDRESS_INVALID', key: 'listen' }]);
+    expect(refused({ listen: 5 }).problems).toMatchObject([
+      { code: 'CONFIG_INVALID', problem: '"listen" must be a list of multiaddr texts, but is 5' },
+    ]);
+    expect(refused({ bootstrap: [7] }).problems).toMatchObject([
+      { code: 'CONFIG_INVALID', problem: '"bootstrap" must be a multiaddr text, but is 7' },
+    ]);
+    expect(refused({ limits: 5 }).problems).toMatchObject([
+      { code: 'CONFIG_INVALID', problem: '"limits" must be a table of settings, but is 5' },
+    ]);
   });
 
   it('need the name of a bootstrap peer, so that nobody else can answer', () => {

@@ -73,6 +73,8 @@ describe('the parts of a machine', () => {
 
   it('take the passphrase that is configured, and need one', async () => {
     await expect(make({}, {}).start()).rejects.toMatchObject({ code: 'PASSPHRASE_REQUIRED' });
+    vi.stubEnv('NZCORE_PASSPHRASE', '');
+    await expect(make({}, {}).start()).rejects.toThrow('NZCORE_PASSPHRASE is empty');
     vi.stubEnv('NZCORE_PASSPHRASE', 'from the environment');
     const node = make({}, {});
     await node.start();

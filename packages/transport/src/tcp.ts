@@ -88,7 +88,11 @@ async function listen(
 ): Promise<Listener> {
   options.signal?.throwIfAborted();
   const target = parseTcp(address);
-  if (target.ip === undefined) throw new TransportError('LISTEN_FAILED', 'Only an IP address can be bound.');
+  if (target.ip === undefined)
+    throw new TransportError(
+      'LISTEN_FAILED',
+      `cannot listen on ${target.text}: only an IP address can be bound`,
+    );
   const server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true });
   server.on('connection', (accepted) => {
     const source = receiver.adopt(accepted);
@@ -116,7 +120,9 @@ async function listen(
 function bind(server: Server, target: ParsedAddress, backlog: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const onError = (cause: Error): void => {
-      reject(new TransportError('LISTEN_FAILED', `${target.text}: ${cause.message}`, { cause }));
+      reject(
+        new TransportError('LISTEN_FAILED', `cannot listen on ${target.text}: ${cause.message}`, { cause }),
+      );
     };
     server.once('error', onError);
     server.listen(

@@ -108,7 +108,9 @@ export interface ReadOptions {
 export async function readSmallFile(path: string, options: ReadOptions): Promise<Uint8Array | undefined> {
   try {
     await using file = await openFile(path, constants.O_RDONLY);
-    const { mode, size } = await file.handle.stat();
+    const stats = await file.handle.stat();
+    const { mode, size } = stats;
+    if (stats.isDirectory()) throw new IdentityError('INSECURE_FILE', `${path} is a directory`);
     if (options.ownerOnly && process.platform !== 'win32' && (mode & GROUP_AND_OTHERS) !== 0) {
       throw new IdentityError(
         'INSECURE_FILE',

@@ -34,7 +34,20 @@ export async function readPassphrase(sources: readonly PassphraseSource[]): Prom
     const passphrase = await readSource(source);
     if (passphrase !== undefined) return passphrase;
   }
-  throw unavailable('no source has a passphrase');
+  throw unavailable(`there is none in ${sources.map(nameOf).join(', ')}`);
+}
+
+function nameOf(source: PassphraseSource): string {
+  switch (source.type) {
+    case 'systemd-credential':
+      return `the credential ${source.name}`;
+    case 'file':
+      return `the file ${source.path}`;
+    case 'environment':
+      return `the variable ${source.name}`;
+    case 'keychain':
+      return 'the keychain';
+  }
 }
 
 const GENERATED_BYTES = 32;
@@ -82,19 +95,19 @@ function readEnvironment(name: string): Uint8Array | undefined {
   const value = process.env[name];
   if (value === undefined) return undefined;
   delete process.env[name];
-  return checked(encodePassphrase(value));
+  return checked(encodePassphrase(value), `the variable ${name}`);
 }
 
 async function readLine(
   path: string,
   { ownerOnly }: { readonly ownerOnly: boolean },
 ): Promise<Uint8Array | undefined> {
-  const tooLarge = () => unavailable(`the passphrase in ${path} is too long`);
+  const tooLarge = () => unavailable(`the one in ${path} is too long`);
   const content = await readSmallFile(path, { maxLength: MAX_PASSPHRASE_BYTES, ownerOnly, tooLarge });
   if (content === undefined) return undefined;
   const line = withoutLineEnd(content);
   wipe(content);
-  return checked(normalised(line));
+  return checked(normalised(line), path);
 }
 
 /** A file of text gives what its text would give when typed; other bytes stay as they are. */
@@ -116,9 +129,9 @@ function withoutLineEnd(content: Uint8Array): Uint8Array {
   return content.slice(0, end);
 }
 
-function checked(passphrase: Uint8Array): Uint8Array {
-  if (passphrase.length === 0) throw unavailable('the passphrase is empty');
-  if (passphrase.length > MAX_PASSPHRASE_BYTES) throw unavailable('the passphrase is too long');
+function checked(passphrase: Uint8Array, place: string): Uint8Array {
+  if (passphrase.length === 0) throw unavailable(`the one in ${place} is empty`);
+  if (passphrase.length > MAX_PASSPHRASE_BYTES) throw unavailable(`the one in ${place} is too long`);
   return passphrase;
 }
 

@@ -1,5 +1,6 @@
 import { IdentityError } from '@nzcore/identity';
 import { type PassphraseSource, readPassphrase } from '@nzcore/identity/keystore';
+import { NodeError } from '../errors.ts';
 
 /** What a passphrase is for. */
 export interface PassphraseTarget {
@@ -14,10 +15,16 @@ export interface PassphraseTarget {
  * The passphrase that the owner configured: `passphraseFile`, or else the variable `NZCORE_PASSPHRASE`, or systemd's
  * credential `nzcore-passphrase`. Undefined when none is configured.
  *
- * @throws IdentityError `PASSPHRASE_UNAVAILABLE`, `INSECURE_FILE` for a configured file
+ * @throws IdentityError `PASSPHRASE_UNAVAILABLE`, `INSECURE_FILE` for a configured file; NodeError `PASSPHRASE_REQUIRED` for an empty variable
  */
 export async function readConfiguredPassphrase({ file }: PassphraseTarget): Promise<Uint8Array | undefined> {
   if (file !== undefined) return readPassphrase([{ type: 'file', path: file }]);
+  if (process.env['NZCORE_PASSPHRASE'] === '') {
+    throw new NodeError(
+      'PASSPHRASE_REQUIRED',
+      'NZCORE_PASSPHRASE is empty: give it the passphrase, or unset it',
+    );
+  }
   const sources: PassphraseSource[] = [
     { type: 'environment', name: 'NZCORE_PASSPHRASE' },
     { type: 'systemd-credential', name: 'nzcore-passphrase' },
