@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { checkApiDocs } from './api-docs.ts';
 import { checkDocuments } from './documents.ts';
+import { checkFileSizes } from './file-sizes.ts';
 import { checkLayering } from './layering.ts';
 import { checkPackedPackages } from './packed-packages.ts';
 import { checkReadmeCode } from './readme-code.ts';
@@ -11,6 +12,7 @@ const checks: Readonly<Record<string, (root: string) => Promise<Findings>>> = {
   format: (root) => toolFindings(root, 'biome', ['ci', '--colors=off', '.']),
   unused: (root) => toolFindings(root, 'knip', ['--no-progress']),
   documents: checkDocuments,
+  sizes: checkFileSizes,
   layering: checkLayering,
   neutrality: checkRuntimeNeutrality,
   readme: checkReadmeCode,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { localLinks } from '../documents.ts';
+import { countLines, sizeFindings } from '../file-sizes.ts';
 import { workspaceRemains } from '../packed-packages.ts';
 import { codeBlocks } from '../readme-code.ts';
 import { nodeGlobalsIn } from '../runtime-neutrality.ts';
@@ -48,5 +49,23 @@ describe('documents', () => {
   it('finds links to files, and not addresses, anchors or code', () => {
     const markdown = '[a](spec/a.md) [b](https://example.org/) [c](#c) [d](d.md#part) `[e](e.md)`';
     expect(localLinks(markdown)).toEqual(['spec/a.md', 'd.md']);
+  });
+});
+
+describe('sizes', () => {
+  it('are lines as wc counts them', () => {
+    expect(['', 'a', 'a\n', 'a\n\nb\n'].map(countLines)).toEqual([0, 0, 1, 3]);
+  });
+
+  it('find a long file, and a node of a thousand lines', () => {
+    const node = (count: number): [string, number][] =>
+      Array.from({ length: 5 }, (_, index) => [`packages/node/src/${index}.ts`, count]);
+    expect(sizeFindings(new Map(node(199)))).toEqual([]);
+    expect(sizeFindings(new Map(node(200)))).toEqual([
+      'packages/node/src has 1000 lines; it must stay under 1000',
+    ]);
+    expect(sizeFindings(new Map([['packages/a/src/b.ts', 301]]))).toEqual([
+      'packages/a/src/b.ts has 301 lines; 300 is the limit',
+    ]);
   });
 });

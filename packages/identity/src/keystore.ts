@@ -1,4 +1,5 @@
 export { IdentityError, type IdentityErrorCode } from './errors.ts';
+export { readKeyFile } from './keystore/key-file.ts';
 export { deleteKeychain, type KeychainEntry, writeKeychain } from './keystore/keychain.ts';
 export {
   type CreateKeystoreOptions,
@@ -9,6 +10,11 @@ export {
   type PasswordOptions,
   type UnlockOptions,
 } from './keystore/keystore.ts';
-export { createPassphraseFile, type PassphraseSource, readPassphrase } from './keystore/passphrase-source.ts';
+export {
+  createPassphraseFile,
+  findPassphrase,
+  type PassphraseSource,
+  readPassphrase,
+} from './keystore/passphrase-source.ts';
 export { DEFAULT_PASSWORD_HASH, type Passphrase, type PasswordHash } from './keystore/password-hash.ts';
 export type { CreateProfileOptions, Profile, Profiles, RotatedProfile } from './keystore/profiles.ts';

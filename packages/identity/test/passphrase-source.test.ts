@@ -6,6 +6,7 @@ import {
   createPassphraseFile,
   openKeystore,
   type PassphraseSource,
+  readKeyFile,
   readPassphrase,
 } from '../src/keystore.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -117,6 +118,28 @@ describe('headless unlock', () => {
     expect(await read(...sources)).toBe('from the environment');
     await expect(read(...sources)).rejects.toThrow(code('PASSPHRASE_UNAVAILABLE'));
     await expect(read()).rejects.toThrow(code('PASSPHRASE_UNAVAILABLE'));
+  });
+});
+
+describe('a key in a file', () => {
+  it('is 64 hexadecimal digits, with or without a line end', async () => {
+    for (const end of ['', '\n']) {
+      const key = await readKeyFile(await secretFile(`${'5A'.repeat(32)}${end}`));
+      expect(key).toEqual(new Uint8Array(32).fill(0x5a));
+    }
+  });
+
+  it('is refused when it is anything else, missing, or readable by others', async () => {
+    for (const content of ['', '5a', `${'5a'.repeat(32)}5a`, 'zz'.repeat(32)]) {
+      const reading = readKeyFile(await secretFile(content));
+      await expect(reading).rejects.toThrow(
+        code(content === '' ? 'PASSPHRASE_UNAVAILABLE' : 'INVALID_KEY_FILE'),
+      );
+    }
+    const missing = join(await temporaryDirectory(), 'none');
+    await expect(readKeyFile(missing)).rejects.toThrow(`there is no file ${missing}`);
+    const open = secretFile('5a'.repeat(32), 0o644);
+    await expect(readKeyFile(await open)).rejects.toThrow(code('INSECURE_FILE'));
   });
 });
 

@@ -103,7 +103,8 @@ function show(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 
-function valueAt(input: unknown, keys: readonly PropertyKey[]): unknown {
+/** The value of a setting, or of an item of it. */
+export function valueAt(input: unknown, keys: readonly PropertyKey[]): unknown {
   return keys.reduce<unknown>(
     (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
     input,

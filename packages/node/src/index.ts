@@ -1,3 +1,4 @@
+export type { MessageHandler, ReceivedMessage, SignalOptions } from '@nzcore/transport';
 export {
   type ConfigProblem,
   inspectConfig,
@@ -9,8 +10,7 @@ export {
 } from './config.ts';
 export { NodeError, type NodeErrorCode } from './errors.ts';
 export { TypedEventTarget } from './events.ts';
-export type { MessageHandler } from './messaging.ts';
 export { createNode, type NodeOptions } from './node.ts';
-export type { NodeEvents, NodeState, ReceivedMessage } from './node-events.ts';
+export type { NodeEvents, NodeState } from './node-events.ts';
 export type { NodeParts } from './parts.ts';
-export type { ConnectedPeer, NodeCallOptions, NodeStreamHandler, PeerNode } from './peer-node.ts';
+export type { ConnectedPeer, NodeStreamHandler, PeerNode } from './peer-node.ts';

@@ -1,16 +1,9 @@
 import type { PeerId } from '@nzcore/identity';
+import type { ReceivedMessage } from '@nzcore/transport';
 import type { NodeError } from './errors.ts';
 
 /** What a node is doing. A start that fails leads back to `stopped`. */
 export type NodeState = 'stopped' | 'starting' | 'running' | 'stopping';
-
-/** A message that another peer sent. */
-export interface ReceivedMessage {
-  /** Who sent it: proved by the connection's handshake. */
-  readonly from: PeerId;
-  /** Belongs to the receiver. */
-  readonly bytes: Uint8Array;
-}
 
 /** Everything that a node tells, by name. */
 export interface NodeEvents {

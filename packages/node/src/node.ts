@@ -1,20 +1,25 @@
-import { type Identity, type PeerId, parsePeerId } from '@nzcore/identity';
+import type { Identity, PeerId } from '@nzcore/identity';
 import { openProfileStore } from '@nzcore/identity/profile-store';
 import {
   type ConnectionManager,
   createConnectionManager,
+  createMessenger,
   createUpgrader,
+  listenOnFirstFree,
+  MESSAGE_PROTOCOL,
+  type MessageHandler,
+  type Messenger,
+  parseAddress,
+  type SignalOptions,
   type Stream,
   tryParseAddress,
 } from '@nzcore/transport';
 import { type NodeConfig, type NodeConfigInput, parseConfig } from './config.ts';
 import { NodeError } from './errors.ts';
 import { TypedEventTarget } from './events.ts';
-import { openListeners } from './listeners.ts';
-import { createMessaging, MESSAGE_PROTOCOL, type MessageHandler, type Messaging } from './messaging.ts';
 import type { NodeEvents, NodeState } from './node-events.ts';
 import type { NodeParts } from './parts.ts';
-import type { ConnectedPeer, NodeCallOptions, NodeStreamHandler, PeerNode } from './peer-node.ts';
+import type { ConnectedPeer, NodeStreamHandler, PeerNode } from './peer-node.ts';
 import { Resources } from './resources.ts';
 import { transportEvents } from './transport-events.ts';
 
@@ -30,7 +35,7 @@ export interface NodeOptions {
 interface Running {
   readonly identity: Identity;
   readonly connections: ConnectionManager;
-  readonly messaging: Messaging;
+  readonly messenger: Messenger;
   readonly resources: Resources;
 }
 
@@ -73,7 +78,7 @@ class ComposedNode extends TypedEventTarget<NodeEvents> implements PeerNode {
     return this.#addresses;
   }
 
-  async start(options: NodeCallOptions = {}): Promise<void> {
+  async start(options: SignalOptions = {}): Promise<void> {
     if (this.#state !== 'stopped') throw new NodeError('NOT_RUNNING', `the node is ${this.#state} already`);
     this.#enter('starting');
     this.#starting = this.#start(options.signal);
@@ -85,12 +90,15 @@ class ComposedNode extends TypedEventTarget<NodeEvents> implements PeerNode {
     try {
       this.#running = await this.#compose(resources, signal);
       const { identity, connections } = this.#running;
-      const bound = await openListeners(connections, this.#config.listen, this.#parts);
+      const bound = await this.#listen(connections);
       signal?.throwIfAborted();
       const reachable = this.#parts.reachableAddresses ?? ((address: string) => [address]);
       this.#addresses = bound.flatMap(reachable).map((address) => `${address}/p2p/${identity.peerId}`);
       this.emit('listening', { addresses: this.#addresses });
-      for (const address of this.#config.bootstrap) this.#stayConnected(connections, address);
+      for (const address of this.#config.bootstrap) {
+        const peer = remember(connections, address);
+        if (peer !== undefined && peer !== identity.peerId) connections.keep(peer);
+      }
       this.#enter('running');
     } catch (error) {
       this.#forget();
@@ -98,6 +106,14 @@ class ComposedNode extends TypedEventTarget<NodeEvents> implements PeerNode {
       this.#enter('stopped');
       throw error;
     }
+  }
+
+  /** On the configured addresses, or on the first free one of each group of the parts' own. */
+  async #listen(connections: ConnectionManager): Promise<readonly string[]> {
+    const groups = this.#config.listen?.map((address) => [address]) ?? this.#parts.defaultListen ?? [];
+    const bound: string[] = [];
+    for (const group of groups) bound.push(...(await listenOnFirstFree(connections, group)));
+    return bound;
   }
 
   async #compose(resources: Resources, signal: AbortSignal | undefined): Promise<Running> {
@@ -113,7 +129,7 @@ class ComposedNode extends TypedEventTarget<NodeEvents> implements PeerNode {
     resources.add(() => store[Symbol.asyncDispose]());
     const networkKey = await parts.readNetworkKey?.(config);
     signal?.throwIfAborted();
-    const messaging: Messaging = createMessaging({
+    const messenger: Messenger = createMessenger({
       openStream: (peer, protocol, options) => connections.openStream(peer, protocol, options),
       maxBytes: config.limits.messageBytes,
       handlers: this.#messageHandlers,
@@ -122,7 +138,7 @@ class ComposedNode extends TypedEventTarget<NodeEvents> implements PeerNode {
     const upgrader = createUpgrader({
       identity,
       ...(networkKey === undefined ? {} : { networkKey }),
-      onGoAway: (connection) => messaging.release(connection),
+      onGoAway: (connection) => messenger.release(connection),
     });
     const connections: ConnectionManager = (parts.createConnectionManager ?? createConnectionManager)({
       localPeer: identity.peerId,
@@ -132,20 +148,14 @@ class ComposedNode extends TypedEventTarget<NodeEvents> implements PeerNode {
       limits: { maxConnections: config.limits.connections },
       onEvent: transportEvents({
         target: this,
-        connectionTo: (peer) => connections.connectionTo(peer),
-        bootstrapPeers: new Set(config.bootstrap.flatMap((address) => peerOf(address) ?? [])),
+        bootstrapPeers: new Set(config.bootstrap.flatMap((address) => parseAddress(address).peer ?? [])),
       }),
     });
-    resources.add(() => closeConnections(connections, messaging));
+    resources.add(() => closeConnections(connections, messenger));
     await connections.addressBook.load();
-    connections.handle(MESSAGE_PROTOCOL, (stream) => messaging.serve(stream));
+    connections.handle(MESSAGE_PROTOCOL, (stream) => messenger.serve(stream));
     for (const [protocol, handler] of this.#streamHandlers) this.#serve(connections, protocol, handler);
-    return { identity, connections, messaging, resources };
-  }
-
-  #stayConnected(connections: ConnectionManager, address: string): void {
-    const peer = remember(connections, address);
-    if (peer !== undefined && peer !== connections.localPeer) connections.keep(peer);
+    return { identity, connections, messenger, resources };
   }
 
   stop(): Promise<void> {
@@ -172,8 +182,13 @@ class ComposedNode extends TypedEventTarget<NodeEvents> implements PeerNode {
     return this.stop();
   }
 
-  send(peer: PeerId, bytes: Uint8Array, options: NodeCallOptions = {}): Promise<void> {
-    return this.#open().messaging.send(peer, bytes, options);
+  async send(peer: PeerId, bytes: Uint8Array, options: SignalOptions = {}): Promise<void> {
+    const { messenger } = this.#open();
+    await messenger.send(peer, bytes, options).catch((cause: Error) => {
+      if (cause instanceof RangeError || options.signal?.aborted) throw cause;
+      const message = `the message to ${peer} was not acknowledged: ${cause.message}`;
+      throw new NodeError('SEND_FAILED', message, { cause });
+    });
   }
 
   onMessage(handler: MessageHandler): () => void {
@@ -195,14 +210,14 @@ class ComposedNode extends TypedEventTarget<NodeEvents> implements PeerNode {
     this.#served.set(protocol, connections.handle(protocol, handler));
   }
 
-  async openStream(peer: PeerId, protocol: string, options: NodeCallOptions = {}): Promise<Stream> {
-    return this.#open().connections.openStream(peer, protocol, given(options));
+  async openStream(peer: PeerId, protocol: string, options: SignalOptions = {}): Promise<Stream> {
+    return this.#open().connections.openStream(peer, protocol, options);
   }
 
-  async connect(target: string, options: NodeCallOptions = {}): Promise<PeerId> {
+  async connect(target: string, options: SignalOptions = {}): Promise<PeerId> {
     const { connections } = this.#open();
     remember(connections, target);
-    const { remotePeer } = await connections.connect(target, given(options));
+    const { remotePeer } = await connections.connect(target, options);
     await connections.addressBook.flush();
     return remotePeer;
   }
@@ -235,25 +250,16 @@ class ComposedNode extends TypedEventTarget<NodeEvents> implements PeerNode {
   }
 }
 
-function peerOf(address: string): PeerId | undefined {
-  const peer = tryParseAddress(address)?.peer;
-  return peer === undefined ? undefined : parsePeerId(peer);
-}
-
 /** Puts an address that the owner named into the address book. Answers whose it is, if it says so. */
 function remember(connections: ConnectionManager, address: string): PeerId | undefined {
-  const peer = peerOf(address);
+  const peer = tryParseAddress(address)?.peer;
   if (peer !== undefined) connections.addressBook.add(peer, [address], { source: 'manual' });
   return peer;
 }
 
-function given({ signal }: NodeCallOptions): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
-}
-
 /** Closes all connections; those that wait for their streams longer than a moment are dropped. */
-async function closeConnections(connections: ConnectionManager, messaging: Messaging): Promise<void> {
+async function closeConnections(connections: ConnectionManager, messenger: Messenger): Promise<void> {
   const closed = connections.close({ signal: AbortSignal.timeout(GOODBYE_TIMEOUT) });
-  for (const connection of connections.connections()) messaging.release(connection);
+  messenger.close();
   await closed;
 }

@@ -1,13 +1,7 @@
 import type { PeerId } from '@nzcore/identity';
-import type { Stream } from '@nzcore/transport';
+import type { MessageHandler, SignalOptions, Stream } from '@nzcore/transport';
 import type { TypedEventTarget } from './events.ts';
-import type { MessageHandler } from './messaging.ts';
 import type { NodeEvents, NodeState } from './node-events.ts';
-
-/** Every call that waits for something can be given up. */
-export interface NodeCallOptions {
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** A peer that is connected now. */
 export interface ConnectedPeer {
@@ -33,7 +27,7 @@ export interface PeerNode extends TypedEventTarget<NodeEvents>, AsyncDisposable 
    *
    * @throws what the parts throw, with TransportError `LISTEN_FAILED`; NodeError `NOT_RUNNING` when it is not stopped
    */
-  start(options?: NodeCallOptions): Promise<void>;
+  start(options?: SignalOptions): Promise<void>;
   /** Says goodbye to the peers and closes everything, in the reverse order. May be called at any time. */
   stop(): Promise<void>;
   /**
@@ -41,7 +35,7 @@ export interface PeerNode extends TypedEventTarget<NodeEvents>, AsyncDisposable 
    *
    * @throws NodeError `SEND_FAILED` when that is not known to have happened, `NOT_RUNNING`
    */
-  send(peer: PeerId, bytes: Uint8Array, options?: NodeCallOptions): Promise<void>;
+  send(peer: PeerId, bytes: Uint8Array, options?: SignalOptions): Promise<void>;
   /**
    * Takes messages until the returned function is called. The sender's acknowledgement waits for what `handler`
    * answers; without any handler, senders are refused.
@@ -50,9 +44,9 @@ export interface PeerNode extends TypedEventTarget<NodeEvents>, AsyncDisposable 
   /** Serves streams of a protocol, also across restarts, until the returned function is called. */
   handle(protocol: string, handler: NodeStreamHandler): () => void;
   /** Opens a stream to a peer, over the connection there is or a new one. */
-  openStream(peer: PeerId, protocol: string, options?: NodeCallOptions): Promise<Stream>;
+  openStream(peer: PeerId, protocol: string, options?: SignalOptions): Promise<Stream>;
   /** Connects to a peer by its name, or by an address, which is then in the address book. */
-  connect(target: string, options?: NodeCallOptions): Promise<PeerId>;
+  connect(target: string, options?: SignalOptions): Promise<PeerId>;
   /** Peers that are connected now. */
   peers(): readonly ConnectedPeer[];
   /** Peers of the address book, connected or not. */

@@ -1,5 +1,5 @@
 import type { PeerId } from '@nzcore/identity';
-import { type Connection, TransportError, type TransportEvent } from '@nzcore/transport';
+import { TransportError, type TransportEvent } from '@nzcore/transport';
 import { NodeError } from './errors.ts';
 import type { TypedEventTarget } from './events.ts';
 import type { NodeEvents } from './node-events.ts';
@@ -7,7 +7,6 @@ import type { NodeEvents } from './node-events.ts';
 /** What is needed to tell the node's events. */
 export interface TransportEventOptions {
   readonly target: TypedEventTarget<NodeEvents>;
-  readonly connectionTo: (peer: PeerId) => Connection | undefined;
   /** Peers whose owner named their address. */
   readonly bootstrapPeers: ReadonlySet<PeerId>;
 }
@@ -18,7 +17,7 @@ function messageOf(error: unknown): string {
 
 /** Turns what the connection manager tells into the node's events. */
 export function transportEvents(options: TransportEventOptions): (event: TransportEvent) => void {
-  const { target, connectionTo } = options;
+  const { target } = options;
   const unmet = new Set(options.bootstrapPeers);
   const onDialFailed = ({ peer: peerId, address, error }: TransportEvent & { type: 'dial-failed' }): void => {
     const code = error instanceof TransportError ? error.code : 'UNKNOWN';
@@ -34,9 +33,7 @@ export function transportEvents(options: TransportEventOptions): (event: Transpo
         return onDialFailed(event);
       case 'peer-connected': {
         unmet.delete(event.peer);
-        const connection = connectionTo(event.peer);
-        if (connection === undefined) return;
-        const { remoteAddress: address, direction } = connection;
+        const { remoteAddress: address, direction } = event.connection;
         return target.emit('connected', { peerId: event.peer, address, direction });
       }
       case 'peer-disconnected': {

@@ -74,7 +74,7 @@ describe('the parts of a machine', () => {
   it('take the passphrase that is configured, and need one', async () => {
     await expect(make({}, {}).start()).rejects.toMatchObject({ code: 'PASSPHRASE_REQUIRED' });
     vi.stubEnv('NZCORE_PASSPHRASE', '');
-    await expect(make({}, {}).start()).rejects.toThrow('NZCORE_PASSPHRASE is empty');
+    await expect(make({}, {}).start()).rejects.toThrow('the variable NZCORE_PASSPHRASE is empty');
     vi.stubEnv('NZCORE_PASSPHRASE', 'from the environment');
     const node = make({}, {});
     await node.start();

@@ -35,6 +35,7 @@ export {
 } from './manager/connection-manager.ts';
 export type { DialPolicy } from './manager/dial-order.ts';
 export type { KeepAliveOptions } from './manager/keep-alive.ts';
+export { listenOnFirstFree } from './manager/listen-on-first-free.ts';
 export type { ProtocolHandler } from './manager/stream-router.ts';
 export type { OnTransportEvent, TransportEvent } from './manager/transport-event.ts';
 export { decodeBody, encodeBody } from './messages/bodies.ts';
@@ -47,6 +48,14 @@ export {
   type MessageSender,
   receiveMessages,
 } from './messages/messages.ts';
+export {
+  createMessenger,
+  MESSAGE_PROTOCOL,
+  type MessageHandler,
+  type Messenger,
+  type MessengerOptions,
+  type ReceivedMessage,
+} from './messages/messenger.ts';
 export type { RequestOptions } from './messages/request-body.ts';
 export { type RequestHandler, type ServeOptions, serveRequests } from './messages/request-server.ts';
 export { createRequester, type RequestCallOptions, type Requester } from './messages/requester.ts';

@@ -7,6 +7,8 @@ import { createTcpConnection, type TcpAddresses } from './tcp/tcp-connection.ts'
 import { createTcpReceiver, type TcpReceiver } from './tcp/tcp-receiver.ts';
 import type { DialOptions, Listener, ListenOptions, Transport } from './transport.ts';
 
+export { reachableAddresses } from './tcp/reachable-addresses.ts';
+
 /** Options of {@link createTcpTransport}. */
 export interface TcpTransportOptions {
   /** Pending connections that the kernel keeps. @defaultValue 511 */

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { formatAddress, isAddress, parseAddress } from '../src/address/address.ts';
 import { formatIp, ipLimitKeys, ipScope, parseIp, parseIp4, parseIp6 } from '../src/address/ip.ts';
 import { TransportError } from '../src/errors.ts';
+import { reachableAddresses } from '../src/tcp.ts';
 
 const PEER = peerIdFromPublicKey(new Uint8Array(32).fill(7));
 
@@ -192,5 +193,18 @@ describe('IP addresses', () => {
       subnet: '2001:db8:1::/48',
     });
     expect(ipLimitKeys(parseIp('::ffff:192.0.2.77')!)).toEqual(ipLimitKeys(parseIp4('192.0.2.77')!));
+  });
+});
+
+describe('reachable addresses', () => {
+  it('are the interfaces of a wildcard, loopback last', () => {
+    const addresses = reachableAddresses('/ip4/0.0.0.0/tcp/4001/ws');
+    expect(addresses.at(-1)).toBe('/ip4/127.0.0.1/tcp/4001/ws');
+    expect(addresses).not.toContain('/ip4/0.0.0.0/tcp/4001/ws');
+  });
+
+  it('are the address itself otherwise', () => {
+    expect(reachableAddresses('/ip4/127.0.0.1/tcp/1')).toEqual(['/ip4/127.0.0.1/tcp/1']);
+    expect(reachableAddresses('/memory/a')).toEqual(['/memory/a']);
   });
 });

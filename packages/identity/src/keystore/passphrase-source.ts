@@ -24,16 +24,27 @@ const CARRIAGE_RETURN = 0x0d;
 const CREDENTIAL_NAME_PATTERN = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$/;
 
 /**
- * The passphrase of the first source that has one; the caller wipes it.
+ * The passphrase of the first source that has one, undefined when none has; the caller wipes it.
  *
- * @throws IdentityError `PASSPHRASE_UNAVAILABLE` when none has one or it is empty or longer than 4096 bytes,
+ * @throws IdentityError `PASSPHRASE_UNAVAILABLE` when it is empty or longer than 4096 bytes,
  * `INSECURE_FILE` when others can read the file, `KEYCHAIN_UNAVAILABLE`
  */
-export async function readPassphrase(sources: readonly PassphraseSource[]): Promise<Uint8Array> {
+export async function findPassphrase(sources: readonly PassphraseSource[]): Promise<Uint8Array | undefined> {
   for (const source of sources) {
     const passphrase = await readSource(source);
     if (passphrase !== undefined) return passphrase;
   }
+  return undefined;
+}
+
+/**
+ * The passphrase of the first source that has one; the caller wipes it.
+ *
+ * @throws as {@link findPassphrase}; IdentityError `PASSPHRASE_UNAVAILABLE` when none has one
+ */
+export async function readPassphrase(sources: readonly PassphraseSource[]): Promise<Uint8Array> {
+  const passphrase = await findPassphrase(sources);
+  if (passphrase !== undefined) return passphrase;
   throw unavailable(`there is none in ${sources.map(nameOf).join(', ')}`);
 }
 

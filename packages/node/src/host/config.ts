@@ -6,6 +6,7 @@ import {
   type NodeConfigInput,
   type SettingKind,
   settings,
+  valueAt,
 } from '../config.ts';
 import { NodeError } from '../errors.ts';
 import { type ConfigFile, lineOfKey, readConfigFile } from './config-file.ts';
@@ -72,11 +73,8 @@ function environmentLayer(environment: Readonly<Record<string, string | undefine
 
 function optionLayer(options: NodeConfigInput): Layer {
   const values = structuredClone(options) as Record<string, unknown>;
-  const has = (key: string) =>
-    key
-      .split('.')
-      .reduce<unknown>((value, part) => (value as Record<string, unknown> | undefined)?.[part], values);
-  return { values, origin: (key) => (has(key) === undefined ? undefined : `option ${key}`) };
+  const isGiven = (key: string): boolean => valueAt(values, key.split('.')) !== undefined;
+  return { values, origin: (key) => (isGiven(key) ? `option ${key}` : undefined) };
 }
 
 function fileLayer({ path, text, values }: ConfigFile): Layer {

@@ -2,17 +2,16 @@ import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { wipe } from '@nzcore/crypto';
 import type { Identity } from '@nzcore/identity';
-import { createKeystore, openKeystore, type Passphrase, readPassphrase } from '@nzcore/identity/keystore';
+import { createKeystore, openKeystore, type Passphrase, readKeyFile } from '@nzcore/identity/keystore';
 import { openProfileStore } from '@nzcore/identity/profile-store';
 import type { KeyValueStore } from '@nzcore/storage';
 import { openLevelStore } from '@nzcore/storage/level';
-import { createTcpTransport } from '@nzcore/transport/tcp';
+import { createTcpTransport, reachableAddresses } from '@nzcore/transport/tcp';
 import { createWebSocketTransport } from '@nzcore/transport/ws';
 import type { NodeConfig } from '../config.ts';
 import { NodeError } from '../errors.ts';
 import type { NodeParts } from '../parts.ts';
 import { type PassphraseTarget, readConfiguredPassphrase } from './passphrase.ts';
-import { reachableAddresses } from './reachable.ts';
 
 /** What the machine's parts may be given. */
 export interface HostOptions {
@@ -83,13 +82,7 @@ async function openIdentity({ store, config, passphrase: find }: IdentityRequest
 
 async function readNetworkKey({ networkKeyFile: path }: NodeConfig): Promise<Uint8Array | undefined> {
   if (path === undefined) return undefined;
-  const text = await readPassphrase([{ type: 'file', path }]).catch((cause: Error) => {
-    throw new NodeError('CONFIG_INVALID', `config: networkKeyFile ${path}: ${cause.message}`, { cause });
+  return readKeyFile(path).catch((cause: Error) => {
+    throw new NodeError('CONFIG_INVALID', `config: networkKeyFile: ${cause.message}`, { cause });
   });
-  const digits = new TextDecoder().decode(text);
-  wipe(text);
-  if (!/^[0-9a-fA-F]{64}$/.test(digits)) {
-    throw new NodeError('CONFIG_INVALID', `config: ${path} must hold 64 hexadecimal digits`);
-  }
-  return Uint8Array.from(Buffer.from(digits, 'hex'));
 }

@@ -1,6 +1,4 @@
-import { IdentityError } from '@nzcore/identity';
-import { type PassphraseSource, readPassphrase } from '@nzcore/identity/keystore';
-import { NodeError } from '../errors.ts';
+import { findPassphrase, readPassphrase } from '@nzcore/identity/keystore';
 
 /** What a passphrase is for. */
 export interface PassphraseTarget {
@@ -15,24 +13,12 @@ export interface PassphraseTarget {
  * The passphrase that the owner configured: `passphraseFile`, or else the variable `NZCORE_PASSPHRASE`, or systemd's
  * credential `nzcore-passphrase`. Undefined when none is configured.
  *
- * @throws IdentityError `PASSPHRASE_UNAVAILABLE`, `INSECURE_FILE` for a configured file; NodeError `PASSPHRASE_REQUIRED` for an empty variable
+ * @throws IdentityError `PASSPHRASE_UNAVAILABLE` for one that is empty or a file that is not there, `INSECURE_FILE`
  */
 export async function readConfiguredPassphrase({ file }: PassphraseTarget): Promise<Uint8Array | undefined> {
   if (file !== undefined) return readPassphrase([{ type: 'file', path: file }]);
-  if (process.env['NZCORE_PASSPHRASE'] === '') {
-    throw new NodeError(
-      'PASSPHRASE_REQUIRED',
-      'NZCORE_PASSPHRASE is empty: give it the passphrase, or unset it',
-    );
-  }
-  const sources: PassphraseSource[] = [
+  return findPassphrase([
     { type: 'environment', name: 'NZCORE_PASSPHRASE' },
     { type: 'systemd-credential', name: 'nzcore-passphrase' },
-  ];
-  try {
-    return await readPassphrase(sources);
-  } catch (error) {
-    if (error instanceof IdentityError && error.code === 'PASSPHRASE_UNAVAILABLE') return undefined;
-    throw error;
-  }
+  ]);
 }

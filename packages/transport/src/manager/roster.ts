@@ -73,7 +73,7 @@ export function createRoster(options: RosterOptions): Roster {
     }
     emit({ type: 'connection-opened', peer, connection });
     if (isFirst) {
-      emit({ type: 'peer-connected', peer });
+      emit({ type: 'peer-connected', peer, connection });
       options.onPeerConnected(peer);
     }
     options.onConnection(connection);

@@ -28,7 +28,7 @@ export type TransportEvent =
       readonly error: Error | undefined;
     }
   /** The first connection to a peer is there. */
-  | { readonly type: 'peer-connected'; readonly peer: PeerId }
+  | { readonly type: 'peer-connected'; readonly peer: PeerId; readonly connection: Connection }
   /** The last connection to a peer is gone. */
   | { readonly type: 'peer-disconnected'; readonly peer: PeerId; readonly error: Error | undefined }
   /** Two connections to one peer met; this one is being closed. */
