@@ -18,7 +18,7 @@ export interface MessageMemory extends MemoryBudget {
  * What each connection may hold whatever the others do, in bytes: so that the peers that fill the common budget cannot keep the small
  * requests of others out.
  */
-export const OWN_SHARE = 256 * 1024;
+export const OWN_SHARE: number = 256 * 1024;
 
 /** A budget that several connections share. */
 export function createMemoryBudget(maxBytes: number): MemoryBudget {
