@@ -64,6 +64,8 @@ export interface Backend {
   hash(hash: HashName, data: Uint8Array): Uint8Array;
   blake2b(data: Uint8Array, length: number, key: Uint8Array | undefined): Uint8Array;
   hmac(hash: HashName, key: Uint8Array, data: Uint8Array): Uint8Array;
+  /** HKDF with HMAC-BLAKE2b in one piece; without it, it is made of `hmac`. */
+  hkdfBlake2b?(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array;
   createHash(hash: HashName): IncrementalHash;
   readonly ed25519: Ed25519Backend;
   readonly x25519: X25519Backend;

@@ -1,6 +1,6 @@
 import { createAead } from './aead.ts';
 import { HASH_LENGTH } from './backend.ts';
-import { assertBytes, assertData, assertLength, equalBytes, randomBytes } from './bytes.ts';
+import { assertBytes, assertData, assertLength, EMPTY, equalBytes, randomBytes } from './bytes.ts';
 import { createEd25519, createX25519 } from './curves.ts';
 import { CryptoError } from './errors.ts';
 import { hkdf } from './hkdf.ts';
@@ -89,6 +89,10 @@ function createHashing(selection: Selection): Hashing {
       if (salt !== undefined) assertData('salt', salt);
       if (info !== undefined) assertData('info', info);
       assertLength('length', length, 1, 255 * HASH_LENGTH[hash]);
+      const backend = mac[hash](ikm.length);
+      if (hash === 'blake2b' && backend.hkdfBlake2b !== undefined) {
+        return backend.hkdfBlake2b(ikm, salt ?? EMPTY, info ?? EMPTY, length);
+      }
       return hkdf(hmac, hash, { ikm, salt, info, length });
     },
     createHash(hash) {

@@ -1,6 +1,7 @@
 export { CipherState, MAX_MESSAGE_LENGTH } from './noise/cipher-state.ts';
 export { NoiseError, type NoiseErrorCode } from './noise/errors.ts';
-export { type HandshakeKeys, type HandshakeOutput, HandshakeState } from './noise/handshake-state.ts';
+export type { HandshakeKeys, HandshakeOutput } from './noise/handshake-keys.ts';
+export { HandshakeState } from './noise/handshake-state.ts';
 export {
   type HandshakePattern,
   type MessagePattern,

@@ -2,38 +2,10 @@ import { concatBytes } from '../bytes.ts';
 import type { KeyPair } from '../primitives.ts';
 import { invalidMessage, MAX_MESSAGE_LENGTH } from './cipher-state.ts';
 import { isUnavailable, NoiseError } from './errors.ts';
+import { checkHandshakeKeys, DH_LENGTH, type HandshakeKeys, type HandshakeOutput } from './handshake-keys.ts';
 import type { HandshakePattern, Role, Token } from './patterns.ts';
 import type { CipherSuite } from './suite.ts';
 import { SymmetricState } from './symmetric-state.ts';
-
-const DH_LENGTH = 32;
-const PSK_LENGTH = 32;
-
-/** Keys and context that a handshake starts from (Noise §5.3, Initialize). */
-export interface HandshakeKeys {
-  /** Bytes that both sides must agree on. @defaultValue empty */
-  readonly prologue?: Uint8Array;
-  /** This side's static key pair; borrowed until the handshake ends. */
-  readonly staticKeyPair?: KeyPair;
-  /** This side's ephemeral key pair, for test vectors only: a fresh one is made otherwise. Owned from now on, and zeroed. */
-  readonly ephemeralKeyPair?: KeyPair;
-  /** The other side's static public key, where the pattern knows it beforehand. */
-  readonly remoteStaticKey?: Uint8Array;
-  /** The other side's ephemeral public key, where the pattern knows it beforehand (fallback). */
-  readonly remoteEphemeralKey?: Uint8Array;
-  /** Pre-shared keys of 32 bytes in the order of the `psk` tokens; copied. */
-  readonly psks?: readonly Uint8Array[];
-}
-
-/** What a finished handshake leaves. */
-export interface HandshakeOutput {
-  /** Key of the messages that this side sends; not to be used by the responder of a one-way pattern. Owned by the caller. */
-  readonly sendKey: Uint8Array;
-  /** Key of the messages that this side receives; not to be used by the initiator of a one-way pattern. Owned by the caller. */
-  readonly receiveKey: Uint8Array;
-  /** Channel binding (Noise §11.2). */
-  readonly handshakeHash: Uint8Array;
-}
 
 /**
  * HandshakeState of Noise §5.3, one body for both roles: what is written by one side is read by the other,
@@ -69,7 +41,7 @@ export class HandshakeState implements Disposable {
     this.#ephemeral = keys.ephemeralKeyPair;
     this.#remoteStatic = keys.remoteStaticKey && new Uint8Array(keys.remoteStaticKey);
     this.#remoteEphemeral = keys.remoteEphemeralKey && new Uint8Array(keys.remoteEphemeralKey);
-    this.#checkKeys();
+    checkHandshakeKeys(pattern, role, keys);
     this.#symmetric = new SymmetricState(suite, protocolName);
     this.#symmetric.mixHash(keys.prologue ?? new Uint8Array(0));
     for (const owner of ['initiator', 'responder'] as const) {
@@ -285,24 +257,5 @@ export class HandshakeState implements Disposable {
           : this.#remoteEphemeral!;
     if (token === 'e') this.#mixEphemeral(key);
     else this.#symmetric.mixHash(key);
-  }
-
-  #checkKeys(): void {
-    const other = this.#role === 'initiator' ? 'responder' : 'initiator';
-    const { preMessages, messages, pskCount } = this.#pattern;
-    const sends = messages.some(({ sender, tokens }) => sender === this.#role && tokens.includes('s'));
-    const needs: [boolean, Uint8Array | undefined, string][] = [
-      [sends || preMessages[this.#role].includes('s'), this.#static?.publicKey, 'staticKeyPair'],
-      [preMessages[this.#role].includes('e'), this.#ephemeral?.publicKey, 'ephemeralKeyPair'],
-      [preMessages[other].includes('s'), this.#remoteStatic, 'remoteStaticKey'],
-      [preMessages[other].includes('e'), this.#remoteEphemeral, 'remoteEphemeralKey'],
-    ];
-    for (const [isNeeded, key, name] of needs) {
-      if (isNeeded && !key) throw new TypeError(`the pattern ${this.#pattern.name} needs ${name}`);
-      if (key && key.length !== DH_LENGTH) throw new RangeError(`${name} has 32 bytes`);
-    }
-    if (this.#psks.length !== pskCount)
-      throw new TypeError(`the pattern ${this.#pattern.name} needs ${pskCount} psks`);
-    if (this.#psks.some((psk) => psk.length !== PSK_LENGTH)) throw new RangeError('a psk has 32 bytes');
   }
 }

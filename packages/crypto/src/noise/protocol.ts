@@ -2,7 +2,8 @@ import { primitives as defaultPrimitives } from '../default-primitives.ts';
 import type { Primitives } from '../primitives.ts';
 import { blake2sHash } from './blake2s.ts';
 import { CipherState } from './cipher-state.ts';
-import { type HandshakeKeys, HandshakeState } from './handshake-state.ts';
+import type { HandshakeKeys } from './handshake-keys.ts';
+import { HandshakeState } from './handshake-state.ts';
 import { type HandshakePattern, parsePattern, type Role } from './patterns.ts';
 import {
   type CipherName,

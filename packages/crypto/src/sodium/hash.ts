@@ -1,6 +1,7 @@
-import { BLOCK_LENGTH, HASH_LENGTH } from '../backend.ts';
+import { HASH_LENGTH } from '../backend.ts';
 import { EMPTY } from '../bytes.ts';
 import type { HashName, IncrementalHash } from '../primitives.ts';
+import { hmacBlake2b } from './hmac-blake2b.ts';
 import type { SodiumLibrary } from './library.ts';
 import { put, type Scratch, take, takeOutput, useScratch, withData, zero } from './scratch.ts';
 
@@ -58,34 +59,6 @@ function hmacSha2(name: 'sha256' | 'sha512', key: Uint8Array, data: Uint8Array):
     }
     return takeOutput(area, HASH_LENGTH[name]);
   });
-}
-
-/** libsodium has no HMAC with BLAKE2b: it is two hashes. */
-function hmacBlake2b(key: Uint8Array, data: Uint8Array): Uint8Array {
-  const block = BLOCK_LENGTH.blake2b;
-  const length = HASH_LENGTH.blake2b;
-  const shortKey = key.length > block ? blake2b(key, length) : key;
-  const area = useScratch();
-  // Layout: the padded key, then the data or the inner digest.
-  const mac = withData(area, block + Math.max(data.length, length), (address) => {
-    const { library, output } = area;
-    zero(area, address, block);
-    put(area, address, shortKey);
-    put(area, address + block, data);
-    mask(area, address, block, 0x36);
-    library._crypto_generichash(output, length, address, block + data.length, 0, 0, 0);
-    mask(area, address, block, 0x36 ^ 0x5c);
-    library.HEAPU8.copyWithin(address + block, output, output + length);
-    library._crypto_generichash(output, length, address, block + length, 0, 0, 0);
-    return takeOutput(area, length);
-  });
-  if (shortKey !== key) shortKey.fill(0);
-  return mac;
-}
-
-function mask(area: Scratch, address: number, length: number, value: number): void {
-  const heap = area.library.HEAPU8;
-  for (let at = address; at < address + length; at++) heap[at]! ^= value;
 }
 
 interface Steps {
