@@ -1,5 +1,5 @@
 import { TransportError } from '../errors.ts';
-import { GrowingBytes } from '../growing-bytes.ts';
+import { ByteQueue } from '../mux/byte-queue.ts';
 import { ResetCode } from '../mux/frames.ts';
 import type { SignalOptions, Stream } from '../mux/stream.ts';
 import type { Compressor } from './compressor.ts';
@@ -166,7 +166,8 @@ class PartialMessage implements IncomingMessage {
 
   async bytes({ maxLength }: { readonly maxLength: number }): Promise<Uint8Array> {
     const { stream, memory } = this.#source;
-    const body = new GrowingBytes();
+    const body = new ByteQueue();
+    let held = 0;
     try {
       for await (const piece of this) {
         if (body.length + piece.length > maxLength) {
@@ -175,16 +176,17 @@ class PartialMessage implements IncomingMessage {
         }
         // Most messages are one frame and need no copy.
         if (body.length === 0 && this.#next === undefined) return piece;
-        if (!memory.take(body.growthFor(piece.length))) {
+        if (!memory.take(piece.length)) {
           stream.reset(ResetCode.overBudget);
           throw overBudget();
         }
-        body.append(piece);
+        held += piece.length;
+        body.push(piece);
       }
     } finally {
-      memory.give(body.capacity);
+      memory.give(held);
     }
-    return body.take();
+    return body.takeAll();
   }
 
   /** Reads to the end of the message. */

@@ -1,5 +1,5 @@
 import { TransportError } from '../errors.ts';
-import { GrowingBytes } from '../growing-bytes.ts';
+import { ByteQueue } from '../mux/byte-queue.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { MessageHeader } from './message-frames.ts';
 import type { MessageOptions } from './messages.ts';
@@ -26,7 +26,8 @@ export class BodyAssembler {
   readonly maxLength: number;
   readonly #sink: BodySink;
   readonly #memory: MemoryBudget;
-  #body = new GrowingBytes();
+  /** Never copied as a whole before it is whole: a body that does not end costs no time. */
+  readonly #body = new ByteQueue();
   /** Bytes of the body that is being skipped. */
   #skipped: number | undefined;
 
@@ -60,22 +61,22 @@ export class BodyAssembler {
 
   #append(header: MessageHeader, payload: Uint8Array): void {
     const body = this.#body;
-    if (!this.#memory.take(body.growthFor(payload.length))) {
+    if (!this.#memory.take(payload.length)) {
       this.#drop();
       this.#skip(header, payload.length);
       return;
     }
-    body.append(payload);
+    body.push(payload);
     if (header.hasMore) return;
-    const held = body.capacity;
-    this.#sink.onBody(header.kind, header.id, { bytes: body.take(), held });
+    const held = body.length;
+    this.#sink.onBody(header.kind, header.id, { bytes: body.takeAll(), held });
   }
 
   /** What is there of the body is of no use. */
   #drop(): void {
-    this.#memory.give(this.#body.capacity);
+    this.#memory.give(this.#body.length);
     this.#skipped ??= this.#body.length;
-    this.#body = new GrowingBytes();
+    this.#body.clear();
   }
 
   #skip({ kind, id, hasMore }: MessageHeader, length: number): void {

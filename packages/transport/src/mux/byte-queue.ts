@@ -80,6 +80,20 @@ export class ByteQueue {
     return size === first.length ? first : first.subarray(0, size);
   }
 
+  /** Takes everything, in one piece: without a copy when it is one already. */
+  takeAll(): Uint8Array {
+    const first = this.shift();
+    if (first === undefined || this.#length === 0) return first ?? new Uint8Array(0);
+    const all = new Uint8Array(first.length + this.#length);
+    all.set(first);
+    let at = first.length;
+    for (let next = this.shift(); next !== undefined; next = this.shift()) {
+      all.set(next, at);
+      at += next.length;
+    }
+    return all;
+  }
+
   /** Drops everything. */
   clear(): void {
     this.#chunks = [];

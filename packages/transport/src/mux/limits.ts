@@ -12,7 +12,7 @@ export interface WireLimits {
   readonly maxQueuedBytes?: number;
   /**
    * Bytes that the message layer may hold of one connection: bodies that have not arrived whole, requests without an answer, answers
-   * that are not taken. What goes beyond fails with `ResetCode.overBudget`. @defaultValue 64 MiB
+   * that are not taken. The memory for them is at most twice that. What goes beyond fails with `ResetCode.overBudget`. @defaultValue 32 MiB
    */
   readonly maxMessageBytes?: number;
   /** Streams of the peer that messages or requests are read from at once. @defaultValue 1,024 */
@@ -32,7 +32,7 @@ export const DEFAULT_LIMITS: ResolvedWireLimits = {
   maxStreamWindow: 16 * 1024 * 1024,
   maxUnreadBytes: 32 * 1024 * 1024,
   maxQueuedBytes: 16 * 1024 * 1024,
-  maxMessageBytes: 64 * 1024 * 1024,
+  maxMessageBytes: 32 * 1024 * 1024,
   maxMessageStreams: 1024,
   handshakeTimeout: 10_000,
   closeTimeout: 10_000,

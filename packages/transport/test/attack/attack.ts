@@ -1,6 +1,7 @@
 /** What an attacker is told. It runs in a process of its own, at the lowest priority: the machine it would have is not ours. */
 export interface AttackOptions {
   readonly port: number;
+  readonly udpPort: number;
   /** PeerId of the victim, for attackers that authenticate themselves. */
   readonly peerId: string;
   /** How hard: 1 is the full attack, the suite runs a small part of it. */

@@ -5,13 +5,17 @@ import { identityFromSeed } from '@nzcore/identity';
 import { createUpgrader } from '../../src/connection/secure-upgrader.ts';
 import { createConnectionManager } from '../../src/manager/connection-manager.ts';
 import { receiveMessages } from '../../src/messages/messages.ts';
+import { serveRequests } from '../../src/messages/request-server.ts';
 import type { Stream } from '../../src/mux/stream.ts';
 import { createTcpTransport } from '../../src/tcp.ts';
+import { openUdpEndpoint } from '../../src/udp.ts';
 import { disguise } from './disguise.ts';
 
 /** Where the victim is to be found. */
 export interface VictimAddress {
   readonly port: number;
+  /** Of its datagram endpoint. */
+  readonly udpPort: number;
   readonly peerId: string;
 }
 
@@ -45,10 +49,20 @@ const manager = createConnectionManager({
   localPeer: identity.peerId,
   upgrader: createUpgrader({ identity }),
   transports: [disguise(createTcpTransport())],
-  protocols: { '/attack/echo': echo, '/attack/messages': readMessages },
+  protocols: {
+    '/attack/echo': echo,
+    '/attack/messages': readMessages,
+    '/attack/requests': (stream) => serveRequests(stream, (body) => body),
+  },
+});
+const datagrams = await openUdpEndpoint({
+  identity,
+  address: '/ip4/127.0.0.1/udp/0',
+  onRequest: ({ content }) => content,
 });
 const [address] = await manager.listen('/ip4/127.0.0.1/tcp/0');
-const port = Number(address?.split('/').at(-1));
+const portOf = (bound: string | undefined): number => Number(bound?.split('/').at(-1));
+const port = portOf(address);
 
 function takeSample(collect: boolean): VictimSample {
   if (collect) globalThis.gc?.();
@@ -65,4 +79,4 @@ function takeSample(collect: boolean): VictimSample {
 
 process.on('message', (request) => process.send?.(takeSample(request === 'collect')));
 process.on('disconnect', () => process.exit(0));
-process.send?.({ port, peerId: identity.peerId } satisfies VictimAddress);
+process.send?.({ port, udpPort: portOf(datagrams.address), peerId: identity.peerId } satisfies VictimAddress);

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { connectAndClose, failDials, openSoakPeers } from './cycles.ts';
 import { openDeadEnds } from './dead-ends.ts';
 import { measureIdle } from './idle.ts';
+import { sendLargeMessage } from './large-message.ts';
 import { findGrowth, measureResources } from './resources.ts';
 
 // The short form of `pnpm soak`: handles and timers are exact, the heap is only looked at coarsely.
@@ -26,6 +27,13 @@ describe('a peer that runs for long', () => {
     const before = await measureResources();
     expect(await failDials(peers.dialler, deadEnds, 100)).toBe(100);
     expect(findGrowth(before, await measureResources(), 1024 * KiB)).toEqual([]);
+  });
+
+  it('carries a message of 128 MiB in a small part of that memory, and every byte at its place', async () => {
+    await using peers = await openSoakPeers();
+    const { bytes, underWay } = await sendLargeMessage(peers, 128 * 1024 * KiB);
+    expect(bytes).toBe(128 * 1024 * KiB);
+    expect(underWay).toBeLessThan(48 * 1024 * KiB);
   });
 
   it('keeps at most 32 KiB of heap for an idle connection', async () => {
