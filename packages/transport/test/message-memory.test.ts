@@ -106,6 +106,34 @@ describe('what the message layer holds for a peer', () => {
     expect(await (await open()).request(new Uint8Array(3))).toHaveLength(3);
   });
 
+  it('counts open streams: those of all connections together are bounded, and the first of each cost nothing', async () => {
+    // As many bytes as two hundred streams cost, beside the share of each connection.
+    await using b = createSecurePeer(2, { limits: { maxMessageBytes: 200 * 2048 } });
+    b.manager.handle('/test/1', (stream) =>
+      stream.receive({ onData: () => {}, onEnd: () => {}, onReset: () => {} }),
+    );
+    const [bound] = await b.manager.listen('/ip4/127.0.0.1/tcp/0');
+    const target = `${bound}/p2p/${b.identity.peerId}`;
+    const hogs = [11, 12, 13].map((seed) => createSecurePeer(seed));
+    for (const hog of hogs) {
+      const connection = await hog.manager.connect(target);
+      for (let i = 0; i < 500; i++) await connection.openStream('/test/1');
+      await connection.ping();
+    }
+    const open = (): number => b.manager.connections().reduce((sum, { stats }) => sum + stats.streams, 0);
+    expect(open()).toBe(3 * (64 + OWN_SHARE / 2048) + 200);
+    await using honest = createSecurePeer(1);
+    const connection = await honest.manager.connect(target);
+    for (let i = 0; i < 64; i++) await connection.openStream('/test/1');
+    await connection.ping();
+    expect(connection.stats.streams).toBe(64);
+    for (const hog of hogs) await hog[Symbol.asyncDispose]();
+    await until(() => open() === 64);
+    for (let i = 0; i < 300; i++) await connection.openStream('/test/1');
+    await connection.ping();
+    expect(connection.stats.streams).toBe(364);
+  });
+
   it('bounds messages that are put together, and the parts of frames', async () => {
     const errors: unknown[] = [];
     await using peers = await serving({ maxMessageBytes: 200 * KiB }, (stream) => {

@@ -61,6 +61,8 @@ export function createMuxEnd(isInitiator: boolean, now: () => number, options: M
           return end.isWritable;
         },
         flushRecords: () => end.isWritable,
+        takeStream: () => true,
+        giveStream: () => undefined,
         onStream(stream) {
           accepted.push(stream);
           end.onStream(stream);

@@ -24,6 +24,11 @@ const MAX_BLOCKED_CONTROL = 64 * 1024;
 /** Sealed bytes that are gathered for one write: for each 64 KiB it saves the kernel a third of its work on both sides. */
 const WRITE_SIZE = 256 * 1024;
 
+/** What an open stream costs with the promises of its handler, in bytes: without a common bound many connections of many streams fill memory. */
+const STREAM_COST = 2048;
+/** Streams of the remote side that cost nothing of the budget: a connection of few streams needs none. */
+const FREE_STREAMS = 64;
+
 export interface SecureConnectionOptions {
   readonly bytes: ByteConnection;
   readonly result: HandshakeResult;
@@ -66,6 +71,7 @@ export class SecureConnection implements Connection, ByteConnectionHandler, MuxH
   readonly #onGoAway: ((connection: Connection) => void) | undefined;
   readonly #sharedMemory: MemoryBudget | undefined;
   #messageMemory: MessageMemory | undefined;
+  #inboundStreams = 0;
   #onFirstRecord: (() => void) | undefined;
   #phase: Phase = 'open';
   #isRemoteClosed = false;
@@ -247,6 +253,17 @@ export class SecureConnection implements Connection, ByteConnectionHandler, MuxH
     const isWritable = this.#bytes.write(chunks);
     if (this.#bytes.heldBytes === 0) releaseMemory(chunks);
     return isWritable;
+  }
+
+  takeStream(): boolean {
+    const isTaken = this.#inboundStreams < FREE_STREAMS || this.messageMemory.take(STREAM_COST);
+    if (isTaken) this.#inboundStreams += 1;
+    return isTaken;
+  }
+
+  giveStream(): void {
+    if (this.#inboundStreams > FREE_STREAMS) this.messageMemory.give(STREAM_COST);
+    this.#inboundStreams -= 1;
   }
 
   onStream(stream: MuxStream): void {

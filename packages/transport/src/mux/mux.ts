@@ -26,6 +26,10 @@ import { floodError, flowControlError, protocolError } from './wire-errors.ts';
 export interface MuxHost extends SchedulerHost {
   /** Monotonic milliseconds. */
   now(): number;
+  /** There is room for one more stream of the remote side, beside those of other connections. */
+  takeStream(): boolean;
+  /** A stream that was taken is over. */
+  giveStream(): void;
   /** The remote side opened a stream; its first data follows when this returns. */
   onStream(stream: MuxStream): void;
   /** The remote side takes no new streams; a code other than 0 says what this side did wrong. */
@@ -251,8 +255,10 @@ export class Mux implements StreamOwner, FrameHandler {
 
   onFinished(stream: MuxStream): void {
     if (!this.#streams.delete(stream.id)) return;
-    if (stream.direction === 'inbound') this.#inbound -= 1;
-    else this.#outbound -= 1;
+    if (stream.direction === 'inbound') {
+      this.#inbound -= 1;
+      this.#host.giveStream();
+    } else this.#outbound -= 1;
     const isDrained = this.#streams.size === 0 && this.#lastServedId !== undefined;
     if (isDrained && this.#failure === undefined) this.#host.onDrained();
   }
@@ -390,7 +396,7 @@ export class Mux implements StreamOwner, FrameHandler {
   #isRefused(id: number): boolean {
     // After GOAWAY the remote side knows without an answer which streams were not served.
     if (this.#lastServedId !== undefined) return true;
-    if (this.#inbound < this.#limits.maxInboundStreams) return false;
+    if (this.#inbound < this.#limits.maxInboundStreams && this.#host.takeStream()) return false;
     this.#refusals ??= new TokenBucket(1000, 100);
     if (!this.#refusals.take(() => this.#host.now())) throw floodError('Too many streams were opened.');
     this.#sendResetFrame(id, ResetCode.refused);
