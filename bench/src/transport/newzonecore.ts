@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ready } from '@nzcore/crypto';
+import { ready, x25519 } from '@nzcore/crypto';
 import { identityFromSeed, type LocalIdentity } from '@nzcore/identity';
 import {
   type Connection,
@@ -54,11 +54,17 @@ export interface NewZoneCoreOptions {
 /** More than any cache of keys or certificates holds: used in turn, each one is forgotten before it comes again. */
 const STRANGERS = 1500;
 
-/** Gives the keys for the next handshake. */
+/**
+ * Gives the keys for the next handshake. Each has been used before: a process reads its own keys in its first handshake and has
+ * them ever after (as the peers have theirs from the start), only who is at the other end is new.
+ */
 function createIdentities(count: number): () => LocalIdentity {
-  const identities = Array.from({ length: count }, () =>
-    identityFromSeed(randomBytes(32)).handshakeIdentity(Date.now()),
-  );
+  const { publicKey } = x25519.generateKeyPair();
+  const identities = Array.from({ length: count }, () => {
+    const identity = identityFromSeed(randomBytes(32)).handshakeIdentity(Date.now());
+    x25519.sharedSecret(identity.staticKeyPair.secretKey, publicKey);
+    return identity;
+  });
   let next = 0;
   return () => identities[next++ % count]!;
 }

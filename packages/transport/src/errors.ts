@@ -52,3 +52,16 @@ export class TransportError extends Error {
     this.resetCode = options.resetCode;
   }
 }
+
+/**
+ * Says how a connection ended: an error that nobody throws. It has no stack trace, which would only say that a socket has
+ * news and would take longer than everything else that ending a connection needs.
+ */
+export function createLoss(message: string, options?: TransportErrorOptions): TransportError {
+  const limit: unknown = Reflect.get(Error, 'stackTraceLimit');
+  // Only V8 and JavaScriptCore have a limit, and it may be frozen.
+  if (limit !== undefined) Reflect.set(Error, 'stackTraceLimit', 0);
+  const error = new TransportError('CONNECTION_LOST', message, options);
+  if (limit !== undefined) Reflect.set(Error, 'stackTraceLimit', limit);
+  return error;
+}

@@ -3,7 +3,7 @@ import type { HandshakeResult } from '@nzcore/crypto/handshake';
 import { type PeerId, peerIdFromPublicKey } from '@nzcore/identity';
 import type { ByteConnection, ByteConnectionHandler } from '../byte-connection.ts';
 import { abortable, createDeferred, type Deferred } from '../deferred.ts';
-import { TransportError, type TransportErrorCode } from '../errors.ts';
+import { createLoss, TransportError, type TransportErrorCode } from '../errors.ts';
 import { createMessageMemory, type MemoryBudget, type MessageMemory } from '../messages/memory-budget.ts';
 import { ResetCode } from '../mux/frames.ts';
 import type { ResolvedWireLimits } from '../mux/limits.ts';
@@ -189,7 +189,7 @@ export class SecureConnection implements Connection, ByteConnectionHandler, MuxH
 
   abort(error?: Error): void {
     if (this.#phase === 'gone') return;
-    this.#end(error ?? new TransportError('CONNECTION_LOST', 'The connection was dropped on this side.'));
+    this.#end(error ?? createLoss('The connection was dropped on this side.'));
     this.#bytes.destroy();
   }
 
@@ -218,7 +218,7 @@ export class SecureConnection implements Connection, ByteConnectionHandler, MuxH
 
   onEnd(): void {
     if (this.#isRemoteClosed || this.#phase === 'over' || this.#phase === 'gone') return;
-    this.abort(new TransportError('CONNECTION_LOST', 'The connection ended without a goodbye.'));
+    this.abort(createLoss('The connection ended without a goodbye.'));
   }
 
   onClose(error?: Error): void {
@@ -424,7 +424,7 @@ export class SecureConnection implements Connection, ByteConnectionHandler, MuxH
 
 function lost(cause: Error | undefined): TransportError {
   if (cause instanceof TransportError) return cause;
-  return new TransportError('CONNECTION_LOST', 'The connection broke.', { cause });
+  return createLoss('The connection broke.', { cause });
 }
 
 function goAwayErrorCode(code: number): TransportErrorCode {

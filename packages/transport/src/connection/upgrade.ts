@@ -182,11 +182,9 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
     this.#connection = connection;
     this.#bytes.start(connection);
     if (result.isReplayable) {
-      const unconfirmed = new TransportError(
-        'HANDSHAKE_FAILED',
-        'The connection ended before its first record.',
+      void connection.closed.then(() =>
+        this.#fail(new TransportError('HANDSHAKE_FAILED', 'The connection ended before its first record.')),
       );
-      void connection.closed.then(() => this.#fail(unconfirmed));
       return;
     }
     this.#resolve(connection);
