@@ -175,4 +175,31 @@ describe('connection manager over TCP', () => {
     expect(performance.now() - started).toBeLessThan(2_000);
     await silent[Symbol.asyncDispose]();
   });
+
+  it('races addresses over several transports, and takes what worked next time', async () => {
+    const transports = [createTcpTransport(), createWebSocketTransport()];
+    const quick = { transports, dialPolicy: { attemptDelay: 50 } };
+    await using a = createSecurePeer(1, quick);
+    await using b = createSecurePeer(2, quick);
+    const silent = await createTcpTransport().listen('/ip4/127.0.0.1/tcp/0', { onConnection: () => {} });
+    const [bound] = await b.manager.listen('/ip4/127.0.0.1/tcp/0/ws');
+    const peer = b.identity.peerId;
+    // TCP is preferred, accepts, and says nothing.
+    a.manager.addressBook.add(peer, [silent.addresses[0]!, bound!], { source: 'manual' });
+    const first = await a.manager.connect(peer);
+    expect(first.remoteAddress).toBe(bound);
+    await first.close();
+    let dialledSilent = 0;
+    await silent[Symbol.asyncDispose]();
+    const port = Number(silent.addresses[0]!.split('/')[4]);
+    const watch = await createTcpTransport().listen(`/ip4/127.0.0.1/tcp/${port}`, {
+      onConnection: (connection) => {
+        dialledSilent++;
+        connection.destroy();
+      },
+    });
+    expect((await a.manager.connect(peer)).remoteAddress).toBe(bound);
+    expect(dialledSilent).toBe(0);
+    await watch[Symbol.asyncDispose]();
+  });
 });
