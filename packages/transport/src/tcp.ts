@@ -166,7 +166,8 @@ function addressesOf(socket: Socket): TcpAddresses {
 const PLAIN_IP4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 
 function formatTcp(host: string, port: number): string {
-  if (PLAIN_IP4.test(host)) return `/ip4/${host}/tcp/${port}`;
+  // Joined, so that it is one string in memory and not a tree of pieces.
+  if (PLAIN_IP4.test(host)) return ['/ip4/', host, '/tcp/', port].join('');
   return formatAddress({ kind: 'tcp', host, port });
 }
 

@@ -71,22 +71,25 @@ export function mixRoot(
   return next;
 }
 
+// Where the parts of an epoch lie in what a step derives (NZ-CHANNEL-01 §4.3).
+const CHACHA_AT = SECRET_LENGTH;
+const AES_AT = 2 * SECRET_LENGTH;
+const EPOCH_LENGTH = 3 * SECRET_LENGTH;
+
 /**
- * The keys of one direction in one epoch (NZ-CHANNEL-01 §4.4). They are imported when the first record asks for them, so that an
- * idle connection holds 64 bytes.
+ * The keys of one direction in one epoch (NZ-CHANNEL-01 §4.4) and the secret of the next. A key is imported when the first record asks
+ * for it; until then all lies in one array, because an array costs an idle connection 200 bytes beside its content.
  */
 export class EpochKeys {
   readonly #recordCipher: RecordCipher;
   readonly #primitives: Primitives;
-  #chachaBytes: Uint8Array | undefined;
-  #aesBytes: Uint8Array | undefined;
+  #material: Uint8Array | undefined;
   #chacha: AeadKey | undefined;
   #aes: AeadKey | undefined;
 
-  /** Both keys have 32 bytes and are owned from now on. */
-  constructor(chacha: Uint8Array, aes: Uint8Array, recordCipher: RecordCipher, primitives: Primitives) {
-    this.#chachaBytes = chacha;
-    this.#aesBytes = aes;
+  /** @param material - The next secret and both keys, as a step derives them; owned from now on. */
+  constructor(material: Uint8Array, recordCipher: RecordCipher, primitives: Primitives) {
+    this.#material = material;
     this.#recordCipher = recordCipher;
     this.#primitives = primitives;
   }
@@ -104,43 +107,57 @@ export class EpochKeys {
     return key ?? this.#import(isChacha);
   }
 
+  /**
+   * Hands over the secret of the next epoch, once; the caller owns it.
+   * @throws ChannelError `CLOSED` after `wipe`.
+   */
+  takeNext(): Uint8Array {
+    return this.#take(0);
+  }
+
   wipe(): void {
-    for (const bytes of [this.#chachaBytes, this.#aesBytes]) if (bytes) this.#primitives.wipe(bytes);
-    this.#chachaBytes = undefined;
-    this.#aesBytes = undefined;
+    if (this.#material) this.#primitives.wipe(this.#material);
+    this.#material = undefined;
     this.#chacha?.dispose();
     this.#aes?.dispose();
   }
 
   #import(isChacha: boolean): AeadKey {
-    const bytes = isChacha ? this.#chachaBytes : this.#aesBytes;
-    if (!bytes) throw channelClosed();
+    const bytes = this.#take(isChacha ? CHACHA_AT : AES_AT);
     const key = this.#primitives[isChacha ? 'chacha20poly1305' : 'aes256gcm'].importKey(bytes);
     this.#primitives.wipe(bytes);
-    if (isChacha) {
-      this.#chacha = key;
-      this.#chachaBytes = undefined;
-    } else {
-      this.#aes = key;
-      this.#aesBytes = undefined;
-    }
+    if (isChacha) this.#chacha = key;
+    else this.#aes = key;
     return key;
+  }
+
+  /** A copy of one part, which is then zeroed where it was. */
+  #take(at: number): Uint8Array {
+    if (!this.#material) throw channelClosed();
+    const part = this.#material.subarray(at, at + SECRET_LENGTH);
+    const bytes = new Uint8Array(part);
+    this.#primitives.wipe(part);
+    return bytes;
   }
 }
 
-/**
- * One step of the symmetric ratchet (NZ-CHANNEL-01 §4.3): the keys of this epoch, and the secret of the next.
- * The secret that comes in is wiped.
- */
+/** One step of the symmetric ratchet (NZ-CHANNEL-01 §4.3): the keys of this epoch. The secret that comes in is wiped. */
+export function deriveEpoch(
+  secret: Uint8Array,
+  recordCipher: RecordCipher,
+  primitives: Primitives,
+): EpochKeys {
+  const material = primitives.hkdf('blake2b', secret, { info: labels.step, length: EPOCH_LENGTH });
+  primitives.wipe(secret);
+  return new EpochKeys(material, recordCipher, primitives);
+}
+
+/** The same, with the secret of the next epoch apart. */
 export function stepSecret(
   secret: Uint8Array,
   recordCipher: RecordCipher,
   primitives: Primitives,
 ): { readonly keys: EpochKeys; readonly next: Uint8Array } {
-  const output = primitives.hkdf('blake2b', secret, { info: labels.step, length: 3 * SECRET_LENGTH });
-  const next = output.slice(0, SECRET_LENGTH);
-  const chacha = output.slice(SECRET_LENGTH, 2 * SECRET_LENGTH);
-  const keys = new EpochKeys(chacha, output.slice(2 * SECRET_LENGTH), recordCipher, primitives);
-  primitives.wipe(output, secret);
-  return { keys, next };
+  const keys = deriveEpoch(secret, recordCipher, primitives);
+  return { keys, next: keys.takeNext() };
 }

@@ -1,8 +1,8 @@
 import { CryptoError } from '../errors.ts';
 import type { AeadKey, Opener } from '../primitives.ts';
-import { invalidRecord } from './errors.ts';
+import { channelClosed, invalidRecord } from './errors.ts';
 import { GrowingBytes } from './growing-bytes.ts';
-import { type EpochKeys, stepSecret } from './key-schedule.ts';
+import { deriveEpoch, type EpochKeys } from './key-schedule.ts';
 import { LENGTH_BYTES, readUint32, SEAL_OVERHEAD, SMALL_RECORD, TAG_BYTES, writeUint32 } from './record.ts';
 import type { SideOptions } from './sending-side.ts';
 
@@ -44,7 +44,6 @@ export class ReceivingSide {
   #headerValue = 0;
   #at = 0;
   #partial: PartialRecord | undefined;
-  #secret!: Uint8Array;
   #keys: EpochKeys | undefined;
   /** Records under the current key. */
   records = 0;
@@ -58,19 +57,16 @@ export class ReceivingSide {
 
   /** Goes on with a new traffic secret (after a Diffie-Hellman step); owned from now on. */
   install(secret: Uint8Array): void {
-    if (this.#secret) this.#options.primitives.wipe(this.#secret);
-    this.#secret = secret;
-    this.step();
+    const { recordCipher, primitives } = this.#options;
+    this.#keys?.wipe();
+    this.#keys = deriveEpoch(secret, recordCipher, primitives);
+    this.records = 0;
   }
 
   /** One step of the symmetric ratchet: old keys are zeroed, the counter starts again. */
   step(): void {
-    const { recordCipher, primitives } = this.#options;
-    const { keys, next } = stepSecret(this.#secret, recordCipher, primitives);
-    this.#keys?.wipe();
-    this.#keys = keys;
-    this.#secret = next;
-    this.records = 0;
+    if (!this.#keys) throw channelClosed();
+    this.install(this.#keys.takeNext());
   }
 
   /** Says whether the stream stands between two records. */
@@ -93,7 +89,6 @@ export class ReceivingSide {
 
   /** Zeroes everything. */
   wipe(): void {
-    this.#options.primitives.wipe(this.#secret);
     this.#keys?.wipe();
     this.#keys = undefined;
     this.#partial?.bytes.wipe();

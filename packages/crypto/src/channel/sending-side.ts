@@ -1,7 +1,7 @@
 import type { RecordCipher } from '../handshake/offer.ts';
 import type { Primitives } from '../primitives.ts';
 import { ChannelError, channelClosed } from './errors.ts';
-import { type EpochKeys, stepSecret } from './key-schedule.ts';
+import { deriveEpoch, type EpochKeys } from './key-schedule.ts';
 import { LENGTH_BYTES, type RecordTypeNumber, SEAL_OVERHEAD, TYPE_BYTES, writeUint32 } from './record.ts';
 
 // Up to this size a record is one contiguous chunk: a copy of 16 KiB costs a microsecond, a second chunk in a write as much.
@@ -24,7 +24,6 @@ export interface SideOptions {
 /** The sending direction of a stream channel: the current key, its counter, and the secret of the next epoch. */
 export class SendingSide {
   readonly #options: SideOptions;
-  #secret!: Uint8Array;
   #keys: EpochKeys | undefined;
   /** Records and bytes under the current key. */
   records = 0;
@@ -38,20 +37,17 @@ export class SendingSide {
 
   /** Goes on with a new traffic secret (after a Diffie-Hellman step); owned from now on. */
   install(secret: Uint8Array): void {
-    if (this.#secret) this.#options.primitives.wipe(this.#secret);
-    this.#secret = secret;
-    this.step();
+    const { recordCipher, primitives } = this.#options;
+    this.#keys?.wipe();
+    this.#keys = deriveEpoch(secret, recordCipher, primitives);
+    this.records = 0;
+    this.bytes = 0;
   }
 
   /** One step of the symmetric ratchet: old keys are zeroed, the counter starts again. */
   step(): void {
-    const { recordCipher, primitives } = this.#options;
-    const { keys, next } = stepSecret(this.#secret, recordCipher, primitives);
-    this.#keys?.wipe();
-    this.#keys = keys;
-    this.#secret = next;
-    this.records = 0;
-    this.bytes = 0;
+    if (!this.#keys) throw channelClosed();
+    this.install(this.#keys.takeNext());
   }
 
   /**
@@ -78,7 +74,6 @@ export class SendingSide {
 
   /** Zeroes everything; `seal` throws afterwards. */
   wipe(): void {
-    this.#options.primitives.wipe(this.#secret);
     this.#keys?.wipe();
     this.#keys = undefined;
   }

@@ -7,8 +7,9 @@ export type KeyObject = ReturnType<NodeCrypto['createSecretKey']>;
 /** The curves whose keys are imported. */
 export type CurveName = 'Ed25519' | 'X25519';
 
-// A peer's key is used for a handshake and its records; keys of more peers than this are imported again.
-const MAX_PUBLIC_KEYS = 1024;
+// Keys of more peers than this are imported again. X25519 has the ephemeral keys among them, which nobody needs after their handshake:
+// each would hold a kilobyte for as long as its connection lasts.
+const MAX_PUBLIC_KEYS: Readonly<Record<CurveName, number>> = { Ed25519: 1024, X25519: 128 };
 
 // Importing costs as much as signing does (Node 20: JWK 36 µs, DER 370 µs). Public keys are found by content.
 const publicKeys: Readonly<Record<CurveName, Map<string, KeyObject>>> = {
@@ -47,7 +48,7 @@ export function importPublicKey(curve: CurveName, bytes: Uint8Array): KeyObject 
   }
   const jwk = { kty: 'OKP', crv: curve, x: id };
   const key = withoutStackTraces(() => nodeCrypto().createPublicKey({ key: jwk, format: 'jwk' }));
-  if (cache.size >= MAX_PUBLIC_KEYS) {
+  if (cache.size >= MAX_PUBLIC_KEYS[curve]) {
     const [oldest] = cache.keys();
     cache.delete(oldest!);
   }

@@ -12,8 +12,12 @@ const MAX_COPIED = MAX_FRAME_DATA + CONTROL_ROOM;
 /** Pieces from here on are not copied: below it a copy costs less than one more element in the corked write. */
 export const COPY_BELOW: number = 8 * 1024;
 
-/** What a connection keeps for its next small record; larger ones take a buffer that the collector may have back. */
+/** Enough for the frames of most turns; larger records take a buffer that the collector may have back. */
 const SMALL_BUFFER = 512;
+
+/** Small buffers between two uses, for all connections: an idle one holds none. As many as write in one turn on a busy server. */
+const smallBuffers: Uint8Array[] = [];
+const MAX_SMALL_BUFFERS = 64;
 
 /**
  * Gathers the frames of one tick into one record.
@@ -106,7 +110,10 @@ export class RecordBuilder {
       this.#emit(parts);
     } finally {
       parts.length = 0;
-      this.#buffer = this.#small;
+      this.#buffer = undefined;
+      if (this.#small !== undefined && smallBuffers.length < MAX_SMALL_BUFFERS)
+        smallBuffers.push(this.#small);
+      this.#small = undefined;
     }
   }
 
@@ -161,7 +168,7 @@ export class RecordBuilder {
   #enlarge(length: number): Uint8Array {
     const small = this.#buffer;
     if (small === undefined && length <= SMALL_BUFFER) {
-      this.#small = new Uint8Array(SMALL_BUFFER);
+      this.#small = smallBuffers.pop() ?? new Uint8Array(SMALL_BUFFER);
       this.#buffer = this.#small;
       return this.#small;
     }

@@ -45,13 +45,12 @@ class TcpConnection implements ByteConnection {
   start(handler: ByteConnectionHandler): void {
     const isFirst = this.#handler === undefined;
     this.#handler = handler;
-    this.#source.deliverTo((chunk) => this.#handler?.onData(chunk));
+    this.#source.deliverTo(handler);
     if (!isFirst) return;
     this.#socket.on('end', () => {
       this.#hasEnded = true;
       this.#handler?.onEnd();
     });
-    this.#socket.on('drain', () => this.#onDrain());
     if (this.#isClosed) queueMicrotask(() => this.#handler?.onClose(this.#error));
     else if (!this.#isPaused) this.#source.resume();
   }
@@ -66,8 +65,10 @@ class TcpConnection implements ByteConnection {
       socket.uncork();
     }
     // The kernel takes most writes at once; only what it left over counts, not what `write` answers.
-    this.#wantsDrain = socket.writableLength > 0 && socket.writableNeedDrain;
-    return !this.#wantsDrain;
+    if (socket.writableLength === 0 || !socket.writableNeedDrain) return true;
+    if (!this.#wantsDrain) socket.once('drain', () => this.#onDrain());
+    this.#wantsDrain = true;
+    return false;
   }
 
   pause(): void {
@@ -92,7 +93,6 @@ class TcpConnection implements ByteConnection {
   }
 
   #onDrain(): void {
-    if (!this.#wantsDrain) return;
     this.#wantsDrain = false;
     this.#handler?.onDrain();
   }

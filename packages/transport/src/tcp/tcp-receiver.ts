@@ -1,10 +1,11 @@
 import { Socket, type SocketConnectOpts, type SocketConstructorOpts } from 'node:net';
+import type { ByteConnectionHandler } from '../byte-connection.ts';
 
 /** As much as a busy socket has waiting on a fast network: fewer, larger reads. */
 const READ_BUFFER = 256 * 1024;
 
-/** Gets what a socket reads; the chunk is overwritten when it returns. */
-type Delivery = (chunk: Uint8Array) => void;
+/** Gets what a socket reads; the chunk is overwritten when `onData` returns. */
+type Delivery = Pick<ByteConnectionHandler, 'onData'>;
 
 /** A socket and the way to what it reads. */
 export interface SocketSource {
@@ -14,11 +15,34 @@ export interface SocketSource {
   resume(): void;
 }
 
-/** Where one socket's reads go. */
-interface Reads {
-  call: Delivery | undefined;
+/** A socket that reads into the shared buffer. A class and not closures, because a connection has one for as long as it lives. */
+class SharedSource implements SocketSource {
+  readonly socket: Socket;
+  #delivery: Delivery | undefined;
   /** A resume that Node has put off starts the reading again behind a pause: then the next read stops it. */
-  isPaused: boolean;
+  #isPaused = true;
+
+  constructor(create: (onread: OnReadOptions) => Socket, buffer: Uint8Array) {
+    const callback = (size: number, read: Uint8Array): boolean => {
+      this.#delivery?.onData(read.subarray(0, size));
+      return !this.#isPaused;
+    };
+    this.socket = create({ onread: { buffer, callback } });
+  }
+
+  deliverTo(delivery: Delivery | undefined): void {
+    this.#delivery = delivery;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.socket.resume();
+  }
 }
 
 /** Makes sockets, connected or accepted, read into one buffer. */
@@ -49,58 +73,26 @@ export function createTcpReceiver(isShared: boolean): TcpReceiver {
   const buffer = isShared ? new Uint8Array(READ_BUFFER) : undefined;
   return {
     connect(options) {
-      const reads: Reads = { call: undefined, isPaused: true };
-      const onread = buffer === undefined ? {} : onReadInto(buffer, reads);
-      const socket = new Socket({ allowHalfOpen: true, noDelay: true, ...onread } as SocketConstructorOpts);
+      const create = (onread: Partial<OnReadOptions>): Socket =>
+        new Socket({ allowHalfOpen: true, noDelay: true, ...onread } as SocketConstructorOpts);
+      const source = buffer === undefined ? sourceOfEvents(create({})) : new SharedSource(create, buffer);
+      const { socket } = source;
       socket.pause();
       socket.setNoDelay(true);
       socket.connect(options);
-      return buffer === undefined ? sourceOfEvents(socket) : sourceOf(socket, reads);
+      return source;
     },
     adopt(accepted) {
       const { _handle: handle } = accepted as SocketWithHandle;
       const isMovable = typeof handle?.useUserBuffer === 'function' && typeof handle.readStart === 'function';
       if (buffer === undefined || !isMovable) return sourceOfEvents(accepted);
-      const reads: Reads = { call: undefined, isPaused: true };
-      const socket = new Socket({
-        handle,
-        allowHalfOpen: true,
-        manualStart: true,
-        ...onReadInto(buffer, reads),
-      } as SocketConstructorOpts);
+      const create = (onread: OnReadOptions): Socket =>
+        new Socket({ handle, allowHalfOpen: true, manualStart: true, ...onread } as SocketConstructorOpts);
+      const source = new SharedSource(create, buffer);
       // The first socket lets go of the handle and tells its server that it is gone.
       (accepted as SocketWithHandle)._handle = null;
       accepted.destroy();
-      return sourceOf(socket, reads);
-    },
-  };
-}
-
-function onReadInto(buffer: Uint8Array, reads: Reads): OnReadOptions {
-  return {
-    onread: {
-      buffer,
-      callback(size, read) {
-        reads.call?.(read.subarray(0, size));
-        return !reads.isPaused;
-      },
-    },
-  };
-}
-
-function sourceOf(socket: Socket, reads: Reads): SocketSource {
-  return {
-    socket,
-    deliverTo: (call) => {
-      reads.call = call;
-    },
-    pause: () => {
-      reads.isPaused = true;
-      socket.pause();
-    },
-    resume: () => {
-      reads.isPaused = false;
-      socket.resume();
+      return source;
     },
   };
 }
@@ -115,7 +107,7 @@ function sourceOfEvents(socket: Socket): SocketSource {
       if (isListening) return;
       isListening = true;
       const wasPaused = socket.isPaused();
-      socket.on('data', (chunk: Buffer) => call?.(chunk));
+      socket.on('data', (chunk: Buffer) => call?.onData(chunk));
       if (wasPaused) socket.pause();
     },
     pause: () => {

@@ -27,11 +27,11 @@ export interface TimerWheelOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-interface Entry extends WheelTimer {
+interface Entry {
   /** Tick number at which it is due. */
-  due: number;
-  slot: Set<Entry>;
-  callback: () => void;
+  readonly due: number;
+  /** What is called: a target of its own needs no closure. */
+  readonly target: TimerTarget | (() => void);
 }
 
 /** Slots of the wheel: 512 of 250 ms are 128 s, so that a keep-alive is looked at once or twice. */
@@ -43,7 +43,7 @@ const SLOTS = 512;
  */
 export function createTimerWheel(options: TimerWheelOptions = {}): TimerWheel {
   const { clock = systemClock, tick = 250, onError = throwLater } = options;
-  const targets = new Map<TimerTarget, WheelTimer>();
+  const targets = new Map<TimerTarget, Entry>();
   const slots = Array.from({ length: SLOTS }, () => new Set<Entry>());
   const origin = clock.monotonic();
   let size = 0;
@@ -53,33 +53,42 @@ export function createTimerWheel(options: TimerWheelOptions = {}): TimerWheel {
 
   const tickOf = (time: number): number => Math.floor((time - origin) / tick);
 
-  function schedule(delay: number, callback: () => void): WheelTimer {
-    if (isDisposed) throw new TypeError('the timer wheel is disposed of');
-    if (!(delay >= 0)) throw new RangeError('a delay is not negative');
+  function add(delay: number, target: Entry['target']): Entry {
     if (size === 0) current = Math.max(current, tickOf(clock.monotonic()));
     const due = Math.max(current, tickOf(clock.monotonic() + delay)) + 1;
-    const slot = slots[due % SLOTS]!;
-    const entry: Entry = { due, slot, callback, cancel: () => remove(entry) };
-    slot.add(entry);
+    const entry: Entry = { due, target };
+    slots[due % SLOTS]!.add(entry);
     size++;
     handle ??= clock.setTimeout(turn, tick);
     return entry;
   }
 
+  function schedule(delay: number, callback: () => void): WheelTimer {
+    if (isDisposed) throw new TypeError('the timer wheel is disposed of');
+    if (!(delay >= 0)) throw new RangeError('a delay is not negative');
+    const entry = add(delay, callback);
+    return { cancel: () => remove(entry) };
+  }
+
   function set(target: TimerTarget, at: number | undefined): void {
-    targets.get(target)?.cancel();
+    const before = targets.get(target);
+    if (before !== undefined) remove(before);
     targets.delete(target);
     if (at === undefined || isDisposed) return;
-    const timer = schedule(Math.max(0, at - clock.monotonic()), () => {
-      targets.delete(target);
-      target.onTimeout(clock.monotonic());
-    });
-    targets.set(target, timer);
+    targets.set(target, add(Math.max(0, at - clock.monotonic()), target));
   }
 
   function remove(entry: Entry): void {
-    if (entry.slot.delete(entry)) size--;
+    if (slots[entry.due % SLOTS]!.delete(entry)) size--;
     if (size === 0) stop();
+  }
+
+  function call({ target }: Entry): void {
+    if (typeof target === 'function') target();
+    else {
+      targets.delete(target);
+      target.onTimeout(clock.monotonic());
+    }
   }
 
   function turn(): void {
@@ -97,7 +106,7 @@ export function createTimerWheel(options: TimerWheelOptions = {}): TimerWheel {
       if (entry.due > target || !slot.delete(entry)) continue;
       size--;
       try {
-        entry.callback();
+        call(entry);
       } catch (error) {
         onError(error);
       }
