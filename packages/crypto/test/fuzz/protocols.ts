@@ -5,9 +5,11 @@ import { decodeOffer } from '../../src/handshake/offer.ts';
 import { createHandshake, type HandshakeOptions, type RecordCipher } from '../../src/handshake.ts';
 import { encodeCanonical } from '../../src/msgpack.ts';
 import { join, Recorder } from '../channel/channels.ts';
-import { alice, bob, carol, NOW, primitives } from '../handshake/peers.ts';
+import { alice, bob, carol, NOW } from '../handshake/peers.ts';
 import { withFixedKeyPairs } from '../spec-vectors/fixed-keys.ts';
+import { createRememberingPrimitives } from './remembering-curves.ts';
 
+const primitives = await createRememberingPrimitives();
 const ciphers: readonly RecordCipher[] = ['chacha20poly1305', 'aes256gcm', 'aes256gcm-chacha20poly1305'];
 const networkKey = new Uint8Array(32).fill(5);
 
