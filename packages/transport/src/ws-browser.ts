@@ -165,12 +165,7 @@ class BrowserWebSocketConnection implements ByteConnection {
 
   #receive(data: unknown): void {
     try {
-      if (!(data instanceof ArrayBuffer)) throw new TransportError('PROTOCOL_ERROR', 'a text message');
-      if (data.byteLength > 0) {
-        this.#inbox.push(new Uint8Array(data));
-        return;
-      }
-      this.#inbox.end();
+      this.#inbox.receiveMessage(data instanceof ArrayBuffer ? new Uint8Array(data) : undefined);
       this.#closeWhenBothEnded();
     } catch (error) {
       this.destroy(error as Error);

@@ -1,5 +1,5 @@
 import { type Identity, identityFromSeed, type PeerId } from '@nzcore/identity';
-import type { FakeClock } from '../src/testing.ts';
+import { createFakeClock, type FakeClock } from '../src/testing.ts';
 import {
   createDatagramEndpoint,
   type DatagramEndpoint,
@@ -77,4 +77,31 @@ export function createDatagramNetwork(clock: FakeClock): DatagramNetwork {
     },
   };
   return network;
+}
+
+export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** Two nodes of one network, where one asks the other. */
+export interface Two {
+  readonly clock: FakeClock;
+  readonly network: DatagramNetwork;
+  readonly a: DatagramNode;
+  readonly b: DatagramNode;
+  ask(text: string, options?: { isRepeatable?: boolean; timeout?: number }, wait?: number): Promise<string>;
+}
+
+export function createTwo(): Two {
+  const clock = createFakeClock();
+  const network = createDatagramNetwork(clock);
+  const a = network.node(1);
+  const b = network.node(2);
+  const ask: Two['ask'] = async (text, options = {}, wait = 6_000) => {
+    const asked = a.endpoint.request(b.identity.peerId, b.address, bytes(text), options).then(
+      (answer) => new TextDecoder().decode(answer),
+      (error: { code?: string; message: string }) => `${error.code ?? error.message}`,
+    );
+    await clock.advance(wait);
+    return asked;
+  };
+  return { clock, network, a, b, ask };
 }

@@ -1,4 +1,5 @@
 import type { ByteConnection } from '../byte-connection.ts';
+import { concat } from '../concat.ts';
 import type { Listener } from '../transport.ts';
 import { check } from './suite-checks.ts';
 import type { TransportUnderTest } from './transport-suite.ts';
@@ -117,14 +118,4 @@ export function gate<T>(): { promise: Promise<T>; open: (value: T) => void } {
     open = resolve;
   });
   return { promise, open };
-}
-
-function concat(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const out = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    out.set(chunk, at);
-    at += chunk.length;
-  }
-  return out;
 }

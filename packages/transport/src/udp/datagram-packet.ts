@@ -1,3 +1,5 @@
+import { concat } from '../concat.ts';
+
 /**
  * Packets of datagram sessions (NZ-DATAGRAM-01 §2). The first byte is outside of what STUN, TURN channels, DTLS and RTP use (RFC 7983 §7), so that they can
  * share a socket with them.
@@ -74,11 +76,11 @@ export function encodeHello(sender: string, message: Uint8Array): Uint8Array | u
 }
 
 export function encodeHandshake(receiver: string, sender: string, message: Uint8Array): Uint8Array {
-  return concat(Uint8Array.of(HANDSHAKE), fromHex(receiver), fromHex(sender), message);
+  return concat([Uint8Array.of(HANDSHAKE), fromHex(receiver), fromHex(sender), message]);
 }
 
 export function encodeData(receiver: string, datagram: Uint8Array): Uint8Array {
-  return concat(Uint8Array.of(DATA), fromHex(receiver), datagram);
+  return concat([Uint8Array.of(DATA), fromHex(receiver), datagram]);
 }
 
 export function encodeExchange({ type, number, content }: Exchange): Uint8Array {
@@ -111,14 +113,4 @@ function fromHex(text: string): Uint8Array {
   return Uint8Array.from({ length: text.length / 2 }, (_, i) =>
     Number.parseInt(text.slice(2 * i, 2 * i + 2), 16),
   );
-}
-
-function concat(...parts: Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

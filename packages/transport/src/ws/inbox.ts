@@ -47,6 +47,16 @@ export class Inbox {
     this.#waiting.push(chunk);
   }
 
+  /**
+   * Takes one message of a WebSocket: bytes, or an empty one as the end marker.
+   * @throws TransportError `PROTOCOL_ERROR` for text, and as `push` and `end`
+   */
+  receiveMessage(message: Uint8Array | undefined): void {
+    if (!message) throw new TransportError('PROTOCOL_ERROR', 'a text message');
+    if (message.length > 0) this.push(message);
+    else this.end();
+  }
+
   /** The remote side's end marker. @throws TransportError `PROTOCOL_ERROR` for a second one. */
   end(): void {
     if (this.#closing) return;

@@ -94,13 +94,7 @@ class WebSocketConnection implements ByteConnection {
 
   #receive(data: RawData, isBinary: boolean): void {
     try {
-      if (!isBinary) throw new TransportError('PROTOCOL_ERROR', 'a text message');
-      const chunk = data as Buffer;
-      if (chunk.length > 0) {
-        this.#inbox.push(chunk);
-        return;
-      }
-      this.#inbox.end();
+      this.#inbox.receiveMessage(isBinary ? (data as Buffer) : undefined);
       this.#closeWhenBothEnded();
     } catch (error) {
       this.destroy(error as Error);

@@ -1,3 +1,5 @@
+import { concat } from '../concat.ts';
+
 /**
  * How a byte stream is carried in WebSocket messages: binary messages in order, cut anywhere; an empty binary message
  * means "no more bytes from this side" (a WebSocket has no half-close of its own); a text message is an error.
@@ -18,7 +20,7 @@ export function packMessages(chunks: readonly Uint8Array[]): Uint8Array[] {
   let small: Uint8Array[] = [];
   let smallBytes = 0;
   const flush = (): void => {
-    if (small.length > 0) messages.push(small.length === 1 ? small[0]! : join(small, smallBytes));
+    if (small.length > 0) messages.push(small.length === 1 ? small[0]! : concat(small, smallBytes));
     small = [];
     smallBytes = 0;
   };
@@ -37,14 +39,4 @@ export function packMessages(chunks: readonly Uint8Array[]): Uint8Array[] {
   }
   flush();
   return messages;
-}
-
-function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const joined = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    joined.set(chunk, at);
-    at += chunk.length;
-  }
-  return joined;
 }
