@@ -6,6 +6,7 @@ import { checkLayering } from './layering.ts';
 import { checkPackedPackages } from './packed-packages.ts';
 import { checkReadmeCode } from './readme-code.ts';
 import { checkRuntimeNeutrality } from './runtime-neutrality.ts';
+import { checkWarmStart } from './warm-start.ts';
 import { type Findings, toolFindings } from './workspace.ts';
 
 const checks: Readonly<Record<string, (root: string) => Promise<Findings>>> = {
@@ -18,6 +19,7 @@ const checks: Readonly<Record<string, (root: string) => Promise<Findings>>> = {
   readme: checkReadmeCode,
   'api-docs': checkApiDocs,
   packages: checkPackedPackages,
+  start: checkWarmStart,
 };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
