@@ -77,14 +77,17 @@ async function writeBody(
  * Sends a file and waits until the other peer has it on its disk.
  *
  * @param openStream - opens a stream of {@link FILE_PROTOCOL} to the receiver
- * @throws FileTransferError with the receiver's refusal; a system error when the file cannot be read
+ * @throws FileTransferError with the receiver's refusal, or when the file cannot be read
  */
 export async function sendFile(
   path: string,
   openStream: () => Promise<Stream>,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<TransferredFile> {
-  const file = await open(path, 'r');
+  const file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
+    const reason = cause.code === 'ENOENT' ? 'there is no such file' : cause.message;
+    throw new FileTransferError('failed', `cannot read ${path}: ${reason}`, { cause });
+  });
   try {
     const information = await file.stat();
     if (!information.isFile()) throw new FileTransferError('failed', `${path} is not a file`);

@@ -53,9 +53,18 @@ export function readyText(report: ReadyReport): string {
   ].join('\n');
 }
 
-/** Tells when peers come and go, from before the start. */
+/** What a person wants to know of a failed dial: not the address again. */
+function dialReason(message: string): string {
+  const reason = message.replace(/^\/\S+: /, '');
+  if (reason.includes('ECONNREFUSED')) return 'nobody listens there now';
+  return printable(reason);
+}
+
+/** Tells when peers come and go, from before the start. A person is told of each failing address once until its peer is there. */
 export function tellConnections(node: PeerNode, output: Output): void {
+  const unreachable = new Map<string, Set<string>>();
   node.on('connected', ({ peerId, address, direction }) => {
+    unreachable.delete(peerId);
     const way = direction === 'inbound' ? 'from' : 'to';
     output.tell({ event: 'connected', peerId, address, direction }, `connected  ${peerId} ${way} ${address}`);
   });
@@ -63,7 +72,10 @@ export function tellConnections(node: PeerNode, output: Output): void {
     output.tell({ event: 'disconnected', peerId, reason }, `disconnected  ${peerId}: ${printable(reason)}`);
   });
   node.on('dialFailed', ({ peerId, address, code, message }) => {
-    const text = `cannot reach ${peerId ?? 'a peer'} at ${address}: ${printable(message)}`;
+    const who = peerId ?? 'a peer';
+    const told = unreachable.get(who) ?? new Set<string>();
+    const text = told.has(address) ? undefined : `cannot reach ${who} at ${address}: ${dialReason(message)}`;
+    unreachable.set(who, told.add(address));
     output.tell({ event: 'dial-failed', peerId, address, code, message }, text);
   });
 }

@@ -195,9 +195,10 @@ describe('file transfer', () => {
 
   it('tells a sender that its path is no file', async () => {
     await expect(sendFile(directory, async () => streamPair()[0])).rejects.toThrow('is not a file');
-    await expect(sendFile(join(directory, 'none'), async () => streamPair()[0])).rejects.toMatchObject({
-      code: 'ENOENT',
-    });
+    const none = join(directory, 'none');
+    await expect(sendFile(none, async () => streamPair()[0])).rejects.toThrow(
+      `cannot read ${none}: there is no such file`,
+    );
   });
 });
 
