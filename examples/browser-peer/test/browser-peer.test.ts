@@ -10,19 +10,22 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChildPeer, spawnPeer } from '../../reference-peer/src/child-peer.ts';
 import { openSite } from '../src/site.ts';
 
-/** Debian's; .ci/run installs it. Without it this fails: a browser that was not tried proves nothing. */
+/** Debian's, which .ci/run installs: there a missing one is a failure, elsewhere this does not run. */
 const CHROMIUM = '/usr/bin/chromium';
+const hasBrowser = existsSync(CHROMIUM);
+if (!hasBrowser && process.env['CI']) throw new Error(`no browser at ${CHROMIUM}`);
 
-let directory: string;
+let directory: string | undefined;
 let reference: ChildPeer;
 let site: Server;
 let browser: Browser;
 
 beforeAll(async () => {
-  expect(existsSync(CHROMIUM), `${CHROMIUM} is needed: apt-get install chromium`).toBe(true);
-  directory = await mkdtemp(join(tmpdir(), 'nzcore-browser-'));
+  if (!hasBrowser) return;
+  const place = await mkdtemp(join(tmpdir(), 'nzcore-browser-'));
+  directory = place;
   const main = fileURLToPath(new URL('../../reference-peer/src/main.ts', import.meta.url));
-  const own = (name: string): string => join(directory, name);
+  const own = (name: string): string => join(place, name);
   const listen = ['--listen', '/ip4/127.0.0.1/tcp/0/ws'];
   const places = ['--data-dir', own('data'), '--received-dir', own('received')];
   reference = spawnPeer({
@@ -45,10 +48,10 @@ afterAll(async () => {
   await browser?.close();
   site?.close();
   await reference?.[Symbol.asyncDispose]();
-  await rm(directory, { recursive: true, force: true });
+  if (directory !== undefined) await rm(directory, { recursive: true, force: true });
 });
 
-describe('the peer in a browser', () => {
+describe.runIf(hasBrowser)('the peer in a browser', () => {
   it('connects to the reference peer over WebSocket, and messages go both ways', async () => {
     const ready = await reference.take({ event: 'ready' }, 60_000);
     const peerId = String(ready['peerId']);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
@@ -6,8 +7,10 @@ import { build } from 'esbuild';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-// Debian's browser; .ci/run installs it. Where it is missing this fails.
+// Debian's browser, which .ci/run installs: there a missing one is a failure, elsewhere this does not run.
 const CHROMIUM = '/usr/bin/chromium';
+const hasBrowser = existsSync(CHROMIUM);
+if (!hasBrowser && process.env['CI']) throw new Error(`no browser at ${CHROMIUM}`);
 
 interface Result {
   readonly claim: string;
@@ -18,6 +21,7 @@ let server: Server;
 let browser: Browser;
 
 beforeAll(async () => {
+  if (!hasBrowser) return;
   const script = await bundlePage();
   server = createServer((request, response) => {
     const isScript = request.url === '/page.js';
@@ -33,7 +37,7 @@ afterAll(async () => {
   server?.close();
 });
 
-describe('the browser store in Chromium', () => {
+describe.runIf(hasBrowser)('the browser store in Chromium', () => {
   it('passes the suite on IndexedDB, plain and encrypted', async () => {
     const page = await browser.newPage();
     const failures: string[] = [];
