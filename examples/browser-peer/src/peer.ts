@@ -3,16 +3,16 @@ import { identityFromSeed, type PeerId } from '@nzcore/identity';
 import {
   type ConnectionManager,
   createConnectionManager,
-  createRequester,
+  createMessenger,
   createUpgrader,
+  MESSAGE_PROTOCOL,
   type OnTransportEvent,
-  type Requester,
-  serveRequests,
+  type ReceivedMessage,
 } from '@nzcore/transport';
 import { createBrowserWebSocketTransport } from '@nzcore/transport/ws-browser';
 
-/** Protocol of messages between nodes, spec/core.md §5: a request whose empty answer is the acknowledgement. */
-const MESSAGE_PROTOCOL = '/nz/message/1';
+/** As a node's default. */
+const MAX_MESSAGE_BYTES = 2 ** 20;
 
 export interface BrowserPeerOptions {
   readonly onMessage: (from: PeerId, text: string) => void;
@@ -36,28 +36,18 @@ export async function startBrowserPeer({ onMessage, onEvent }: BrowserPeerOption
     upgrader: createUpgrader({ identity }),
     transports: [createBrowserWebSocketTransport()],
     onEvent,
-    protocols: {
-      [MESSAGE_PROTOCOL]: (stream) => {
-        serveRequests(stream, (body) => {
-          onMessage(stream.connection.remotePeer, new TextDecoder().decode(body));
-          return new Uint8Array(0);
-        });
-      },
-    },
   });
-  const requesters = new Map<PeerId, Promise<Requester>>();
-
-  async function send(to: PeerId, text: string): Promise<void> {
-    const known = requesters.get(to) ?? manager.openStream(to, MESSAGE_PROTOCOL).then(createRequester);
-    requesters.set(to, known);
-    try {
-      const requester = await known;
-      await requester.request(new TextEncoder().encode(text));
-    } catch (error) {
-      requesters.delete(to);
-      throw error;
-    }
-  }
-
-  return { peerId: identity.peerId, manager, send };
+  const messenger = createMessenger({
+    openStream: (peer, protocol) => manager.openStream(peer, protocol),
+    maxBytes: MAX_MESSAGE_BYTES,
+    handlers: new Set([
+      ({ from, bytes }: ReceivedMessage) => onMessage(from, new TextDecoder().decode(bytes)),
+    ]),
+  });
+  manager.handle(MESSAGE_PROTOCOL, (stream) => messenger.serve(stream));
+  return {
+    peerId: identity.peerId,
+    manager,
+    send: (to, text) => messenger.send(to, new TextEncoder().encode(text)),
+  };
 }
