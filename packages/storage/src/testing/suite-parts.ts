@@ -3,7 +3,7 @@ import type { Entry, IterateOptions, KeyValueStore, Reader } from '../key-value/
 /** Declares a test that gets an empty store. */
 export type Test = (claim: string, run: (store: KeyValueStore) => Promise<void>) => void;
 
-/** Puts so many entries of two bytes each. */
+/** Puts so many entries of one byte each. */
 export async function fill(store: KeyValueStore, count: number): Promise<void> {
   await store.batch(
     Array.from({ length: count }, (_, i) => ({ type: 'put', key: bytes(i), value: bytes(i) })),
