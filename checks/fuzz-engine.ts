@@ -7,6 +7,21 @@ export interface FuzzTarget {
   readonly run: (input: Uint8Array) => void;
 }
 
+/** A target's `run` for a decoder that may answer, or refuse with one of its codes; anything else is a finding. */
+export function refuses<Code extends string>(
+  refusal: abstract new (...args: never[]) => Error & { readonly code: Code },
+  codes: readonly Code[],
+  decode: (input: Uint8Array) => unknown,
+): FuzzTarget['run'] {
+  return (input) => {
+    try {
+      decode(input);
+    } catch (error) {
+      if (!(error instanceof refusal) || !codes.includes(error.code)) throw error;
+    }
+  };
+}
+
 /** How a target is fuzzed. */
 export interface FuzzOptions {
   readonly runs: number;

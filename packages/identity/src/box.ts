@@ -85,10 +85,11 @@ export function boxFrom(
  */
 export function openBox(own: KeyPair, sealed: Uint8Array, { context = '' }: BoxOptions = {}): OpenedBox {
   const secretKey = ed25519SecretKeyToX25519(own.secretKey);
+  let content: Uint8Array = new Uint8Array(0);
   try {
     const recipient = { publicKey: x25519.publicKey(secretKey), secretKey };
-    const content = openOuter(recipient, sealed, context);
-    if (content[0] === ANONYMOUS) return { message: content.subarray(1) };
+    content = openOuter(recipient, sealed, context);
+    if (content[0] === ANONYMOUS) return { message: copyBytes(content.subarray(1)) };
     if (content[0] !== AUTHENTICATED) throw invalidBox();
     const from = copyBytes(content.subarray(1, 1 + PUBLIC_KEY_LENGTH));
     const inner = content.subarray(1 + PUBLIC_KEY_LENGTH);
@@ -102,18 +103,18 @@ export function openBox(own: KeyPair, sealed: Uint8Array, { context = '' }: BoxO
     if (error instanceof CryptoError && error.code === 'NOT_READY') throw error;
     throw invalidBox();
   } finally {
-    wipe(secretKey);
+    wipe(secretKey, content);
   }
 }
 
 function sealContent(recipient: PeerId, content: Uint8Array, context: string): Uint8Array {
-  const sealed = hpkeSeal({
-    recipient: recipientKey(recipient),
-    info: outerInfo(context),
-    plaintext: content,
-  });
-  wipe(content);
-  return concatBytes(Uint8Array.of(VERSION), sealed);
+  try {
+    const info = outerInfo(context);
+    const sealed = hpkeSeal({ recipient: recipientKey(recipient), info, plaintext: content });
+    return concatBytes(Uint8Array.of(VERSION), sealed);
+  } finally {
+    wipe(content);
+  }
 }
 
 function openOuter(recipient: KeyPair, sealed: Uint8Array, context: string): Uint8Array {

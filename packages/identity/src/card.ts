@@ -10,6 +10,7 @@
  * ```
  */
 import { base64url } from 'multiformats/bases/base64';
+import { isDisplayName } from './display-name.ts';
 import { IdentityError } from './errors.ts';
 import { assertClockSkew, assertTime, DEFAULT_CLOCK_SKEW_MS, isBytes32, isTime } from './fields.ts';
 import type { Identity } from './identity.ts';
@@ -29,8 +30,6 @@ const MAX_ADDRESS_LENGTH = 100;
 const DAY_MS = 24 * 60 * 60 * 1000;
 // Addresses grow old; who wants to be found for longer hands out a new card.
 const MAX_LIFETIME_MS = 400 * DAY_MS;
-// Neither control nor formatting characters, which could turn a name around or hide a part of it.
-const NAME_PATTERN = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]*$/u;
 // Multiaddr text is printable ASCII without spaces.
 const ADDRESS_PATTERN = /^\/[!-~]{1,99}$/;
 
@@ -55,7 +54,7 @@ export interface ContactCard {
 export interface CreateCardOptions {
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** At most 64 bytes of UTF-8, without control or formatting characters. */
+  /** At most 64 bytes of UTF-8, without characters that cannot be seen or that turn text around. */
   readonly name?: string;
   /** At most 4, of at most 100 characters. */
   readonly addresses?: readonly string[];
@@ -191,8 +190,7 @@ function isName(value: unknown): value is string {
   return (
     typeof value === 'string' &&
     new TextEncoder().encode(value).length <= MAX_NAME_BYTES &&
-    NAME_PATTERN.test(value) &&
-    value.trim() === value
+    isDisplayName(value)
   );
 }
 

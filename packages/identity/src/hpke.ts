@@ -6,7 +6,7 @@
  * message to that recipient (§9.1.1, key-compromise impersonation).
  */
 import { chacha20poly1305, hmac, type KeyPair, wipe, x25519 } from '@nzcore/crypto';
-import { concatBytes } from './bytes.ts';
+import { concatBytes, copyBytes } from './bytes.ts';
 
 const MODE_BASE = 0x00;
 const MODE_AUTH = 0x02;
@@ -58,14 +58,19 @@ export function hpkeSeal({
   ephemeral,
 }: HpkeSealInput): Uint8Array {
   const { publicKey: enc, secretKey } = ephemeral ?? x25519.generateKeyPair();
-  // AuthEncap: dh = DH(skE, pkR) || DH(skS, pkR)
-  const dh = [x25519.sharedSecret(secretKey, recipient)];
-  if (sender !== undefined) dh.push(x25519.sharedSecret(sender.secretKey, recipient));
-  const secret = sharedSecret(dh, [enc, recipient, sender?.publicKey ?? EMPTY]);
-  const { key, nonce } = keySchedule(sender === undefined ? MODE_BASE : MODE_AUTH, secret, info);
-  const sealed = concatBytes(enc, chacha20poly1305.seal(key, nonce, plaintext, aad));
-  wipe(secretKey, secret, key, ...dh);
-  return sealed;
+  const secrets: Uint8Array[] = [secretKey];
+  try {
+    // AuthEncap: dh = DH(skE, pkR) || DH(skS, pkR)
+    secrets.push(x25519.sharedSecret(secretKey, recipient));
+    if (sender !== undefined) secrets.push(x25519.sharedSecret(sender.secretKey, recipient));
+    const secret = sharedSecret(secrets.slice(1), [enc, recipient, sender?.publicKey ?? EMPTY]);
+    secrets.push(secret);
+    const { key, nonce } = keySchedule(sender === undefined ? MODE_BASE : MODE_AUTH, secret, info);
+    secrets.push(key, nonce);
+    return concatBytes(enc, chacha20poly1305.seal(key, nonce, plaintext, aad));
+  } finally {
+    wipe(...secrets);
+  }
 }
 
 /**
@@ -75,22 +80,34 @@ export function hpkeSeal({
  */
 export function hpkeOpen(input: HpkeOpenInput): Uint8Array {
   const { recipient, info, encapsulatedKey, ciphertext, aad = EMPTY, sender } = input;
-  // AuthDecap: dh = DH(skR, pkE) || DH(skR, pkS)
-  const dh = [x25519.sharedSecret(recipient.secretKey, encapsulatedKey)];
-  if (sender !== undefined) dh.push(x25519.sharedSecret(recipient.secretKey, sender));
-  const secret = sharedSecret(dh, [encapsulatedKey, recipient.publicKey, sender ?? EMPTY]);
-  const { key, nonce } = keySchedule(sender === undefined ? MODE_BASE : MODE_AUTH, secret, info);
+  const secrets: Uint8Array[] = [];
   try {
+    // AuthDecap: dh = DH(skR, pkE) || DH(skR, pkS)
+    secrets.push(x25519.sharedSecret(recipient.secretKey, encapsulatedKey));
+    if (sender !== undefined) secrets.push(x25519.sharedSecret(recipient.secretKey, sender));
+    const secret = sharedSecret([...secrets], [encapsulatedKey, recipient.publicKey, sender ?? EMPTY]);
+    secrets.push(secret);
+    const { key, nonce } = keySchedule(sender === undefined ? MODE_BASE : MODE_AUTH, secret, info);
+    secrets.push(key, nonce);
     return chacha20poly1305.open(key, nonce, ciphertext, aad);
   } finally {
-    wipe(secret, key, ...dh);
+    wipe(...secrets);
   }
 }
 
 /** ExtractAndExpand (RFC 9180 §4.1). */
 function sharedSecret(dh: readonly Uint8Array[], context: readonly Uint8Array[]): Uint8Array {
-  const prk = labeledExtract(KEM_SUITE, { salt: EMPTY, label: 'eae_prk', ikm: concatBytes(...dh) });
-  return labeledExpand(KEM_SUITE, { prk, label: 'shared_secret', info: concatBytes(...context), length: 32 });
+  const ikm = concatBytes(...dh);
+  const prk = labeledExtract(KEM_SUITE, { salt: EMPTY, label: 'eae_prk', ikm });
+  wipe(ikm);
+  const secret = labeledExpand(KEM_SUITE, {
+    prk,
+    label: 'shared_secret',
+    info: concatBytes(...context),
+    length: 32,
+  });
+  wipe(prk);
+  return secret;
 }
 
 /** KeySchedule (RFC 9180 §5.1) without a PSK; the nonce is that of sequence number 0. */
@@ -115,6 +132,7 @@ function keySchedule(
 export function hpkeDeriveKeyPair(ikm: Uint8Array): KeyPair {
   const prk = labeledExtract(KEM_SUITE, { salt: EMPTY, label: 'dkp_prk', ikm });
   const secretKey = labeledExpand(KEM_SUITE, { prk, label: 'sk', info: EMPTY, length: 32 });
+  wipe(prk);
   return { publicKey: x25519.publicKey(secretKey), secretKey };
 }
 
@@ -125,7 +143,10 @@ interface LabeledExtractInput {
 }
 
 function labeledExtract(suite: Uint8Array, { salt, label, ikm }: LabeledExtractInput): Uint8Array {
-  return hmac('sha256', salt, concatBytes(VERSION_LABEL, suite, encoder.encode(label), ikm));
+  const labeledIkm = concatBytes(VERSION_LABEL, suite, encoder.encode(label), ikm);
+  const prk = hmac('sha256', salt, labeledIkm);
+  wipe(labeledIkm);
+  return prk;
 }
 
 interface LabeledExpandInput {
@@ -144,5 +165,8 @@ function labeledExpand(suite: Uint8Array, { prk, label, info, length }: LabeledE
     encoder.encode(label),
     info,
   );
-  return hmac('sha256', prk, concatBytes(labeledInfo, Uint8Array.of(1))).slice(0, length);
+  const block = hmac('sha256', prk, concatBytes(labeledInfo, Uint8Array.of(1)));
+  const expanded = copyBytes(block.subarray(0, length));
+  wipe(block);
+  return expanded;
 }

@@ -1,15 +1,8 @@
 export { IdentityError, type IdentityErrorCode } from './errors.ts';
 export { readKeyFile } from './keystore/key-file.ts';
 export { deleteKeychain, type KeychainEntry, writeKeychain } from './keystore/keychain.ts';
-export {
-  type CreateKeystoreOptions,
-  createKeystore,
-  importKeystore,
-  type Keystore,
-  openKeystore,
-  type PasswordOptions,
-  type UnlockOptions,
-} from './keystore/keystore.ts';
+export type { CreateKeystoreOptions, Keystore, PasswordOptions, UnlockOptions } from './keystore/keystore.ts';
+export { createKeystore, importKeystore, openKeystore } from './keystore/open-keystore.ts';
 export {
   createPassphraseFile,
   findPassphrase,

@@ -121,7 +121,24 @@ describe('contact card', () => {
       'é'.repeat(33),
       '\ud800',
       '\u0007',
+      // Bidi isolates and marks, fillers and selectors that nobody sees, spaces that look like others, a lone mark.
+      'a\u2066b',
+      'a\u061cb',
+      '\u3164',
+      'a\u115f',
+      'a\uffa0',
+      'a\u034f',
+      'a\ufe0f',
+      'a\u{e0041}',
+      '\u2800',
+      'a\u00a0b',
+      'a\u3000b',
+      'a\u2028b',
+      '\u0301a',
     ];
+    for (const name of ['Ada Lovelace', 'שלום', 'नमस्ते', 'Zoe\u0301', '李 小龙', '🦊']) {
+      expect(openCard(createCard(identity, { now: NOW, name }), { now: NOW }).name).toBe(name);
+    }
     for (const name of names) expect(() => createCard(identity, { now: NOW, name })).toThrow(RangeError);
     const [tooLong, named] = [`/${'x'.repeat(100)}`, `/ip4/192.0.2.1/tcp/4001/p2p/${identity.peerId}`];
     for (const address of ['', 'tcp', '/ip4/1.2.3.4 ', '/é', tooLong, named, '/ip4/192.0.2.1/p2p']) {

@@ -20,6 +20,7 @@ import { type Identity, IdentityError, identityFromSeed } from '../src/index.ts'
 const NOW = 1_800_000_000_000;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const TEN_YEARS = 3_653 * 24 * HOUR;
 
 let alice: Identity;
 let laptop: Identity;
@@ -191,9 +192,17 @@ describe('a chain of delegations', () => {
     ['NOT_YET_VALID', () => [grant(alice, service, { notBefore: NOW + MINUTE + 1 })]],
     ['EXPIRED', () => [grant(alice, service, { expiresAt: NOW - MINUTE - 1 })]],
     ['EXPIRED', () => [grant(alice, laptop, { expiresAt: NOW - HOUR }), grant(laptop, service)]],
+    ['VALID_TOO_LONG', () => [grant(alice, service, { expiresAt: NOW + TEN_YEARS + MINUTE + 1 })]],
+    ['VALID_TOO_LONG', () => [grant(alice, service, { expiresAt: Number.MAX_SAFE_INTEGER })]],
     ['COMMAND_NOT_GRANTED', () => [grant(alice, service, { command: '/messages' })]],
   ])('is refused with %s', (reason, chain, input) => {
     expect(refusal(chain(), input)).toBe(reason);
+  });
+
+  it('may be valid for ten years from now, and not for longer from its beginning', () => {
+    expect(decide([grant(alice, service, { expiresAt: NOW + TEN_YEARS })])).toMatchObject({ ok: true });
+    const options = { notBefore: NOW, expiresAt: NOW + TEN_YEARS + 1 };
+    expect(() => grant(alice, service, options)).toThrow(RangeError);
   });
 
   it('says which delegation refused', () => {

@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  isPolicy,
-  type Policy,
-  type PolicyStatement,
-  type PolicyValue,
-  policyAllows,
-} from '../src/delegation/policy.ts';
+import { isPolicy, type Policy, type PolicyStatement, type PolicyValue } from '../src/delegation/policy.ts';
+import { policyAllows } from '../src/delegation/policy-evaluation.ts';
 
 const args: PolicyValue = {
   to: ['alice@example.org', 'bob@example.org'],

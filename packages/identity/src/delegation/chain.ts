@@ -3,8 +3,15 @@
 import { IdentityError } from '../errors.ts';
 import { assertClockSkew, assertTime, DEFAULT_CLOCK_SKEW_MS } from '../fields.ts';
 import type { PeerId } from '../peer-id.ts';
-import { commandCovers, type Delegation, decodeDelegation, isCommand } from './delegation.ts';
-import { type PolicyValue, policyAllows } from './policy.ts';
+import {
+  commandCovers,
+  type Delegation,
+  decodeDelegation,
+  isCommand,
+  MAX_DELEGATION_LIFETIME_MS,
+} from './delegation.ts';
+import type { PolicyValue } from './policy.ts';
+import { policyAllows } from './policy-evaluation.ts';
 import { isRevoked, type KnownRevocations } from './revocation.ts';
 
 /** The longest chain; each link costs a signature check. */
@@ -47,6 +54,7 @@ export interface VerifyDelegationInput {
  * - `BROKEN_CHAIN`: the issuer is not the audience of the delegation before.
  * - `WRONG_INVOKER`: the last audience is not the invoker.
  * - `NOT_YET_VALID`, `EXPIRED`: at this time.
+ * - `VALID_TOO_LONG`: it would expire more than ten years from now.
  * - `REVOKED`: by an issuer at or above it.
  * - `COMMAND_NOT_GRANTED`: the command is not at or below the granted one.
  * - `POLICY_REFUSED`: the arguments do not meet the policy.
@@ -61,6 +69,7 @@ export type DelegationRefusal =
   | 'WRONG_INVOKER'
   | 'NOT_YET_VALID'
   | 'EXPIRED'
+  | 'VALID_TOO_LONG'
   | 'REVOKED'
   | 'COMMAND_NOT_GRANTED'
   | 'POLICY_REFUSED';
@@ -121,6 +130,7 @@ function refusalOf(
   if (delegation.issuer !== expectedIssuer) return above.length === 0 ? 'ROOT_NOT_SUBJECT' : 'BROKEN_CHAIN';
   if (now < (delegation.notBefore ?? 0) - clockSkewMs) return 'NOT_YET_VALID';
   if (now > delegation.expiresAt + clockSkewMs) return 'EXPIRED';
+  if (delegation.expiresAt - now > MAX_DELEGATION_LIFETIME_MS + clockSkewMs) return 'VALID_TOO_LONG';
   if (isRevoked(delegation, issuers, revocations)) return 'REVOKED';
   if (!commandCovers(delegation.command, command)) return 'COMMAND_NOT_GRANTED';
   return policyAllows(delegation.policy, args) ? undefined : 'POLICY_REFUSED';

@@ -17,6 +17,12 @@ import { isPolicy, type Policy, type PolicyValue } from './policy.ts';
 /** The longest delegation in bytes. */
 export const MAX_DELEGATION_LENGTH = 8192;
 
+/**
+ * Ten years, in milliseconds: a verifier refuses what is valid for longer than this from now, so that no grant is for ever
+ * and no revocation has to be.
+ */
+export const MAX_DELEGATION_LIFETIME_MS: number = 3_653 * 24 * 60 * 60 * 1000;
+
 const DOMAIN = 'NZ-IDENTITY-01/delegation';
 const VERSION = 1;
 const MAX_DEPTH = 16;
@@ -64,7 +70,7 @@ export interface DelegateOptions {
    * @defaultValue none
    */
   readonly policy?: Policy;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, at most {@link MAX_DELEGATION_LIFETIME_MS} from when it is used. */
   readonly expiresAt: number;
   /** Milliseconds since the epoch. */
   readonly notBefore?: number;
@@ -173,7 +179,7 @@ function areDelegationFields(fields: readonly unknown[]): fields is DelegationFi
     nonce.length === NONCE_LENGTH &&
     (notBefore === null || isTime(notBefore)) &&
     isTime(expiresAt) &&
-    (notBefore === null || notBefore < expiresAt) &&
+    (notBefore === null || (notBefore < expiresAt && expiresAt - notBefore <= MAX_DELEGATION_LIFETIME_MS)) &&
     isMeta(meta)
   );
 }

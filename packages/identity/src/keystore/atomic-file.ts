@@ -2,9 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, link, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { IdentityError } from '../errors.ts';
 
+// Windows has neither.
+const { O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants;
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
 const GROUP_AND_OTHERS = 0o077;
@@ -39,23 +41,37 @@ export async function writeFileAtomically(
   await syncDirectory(directory);
 }
 
-/** Unlike Node's recursive `mkdir` it ends also where the system lets nobody make a directory, as in `/proc`. */
-async function makeDirectory(path: string): Promise<void> {
-  const make = (): Promise<unknown> =>
-    mkdir(path, { mode: DIRECTORY_MODE }).catch(async (error: unknown) => {
-      const found = await stat(path).catch(() => undefined);
+/**
+ * Makes a directory of mode 0700 and its missing parents; each name is on the disk before the promise resolves. Unlike
+ * Node's recursive `mkdir` it ends also where the system lets nobody make a directory, as in `/proc`.
+ *
+ * @param sync - Makes the names in a directory last.
+ */
+export async function makeDirectory(path: string, sync: typeof syncDirectory = syncDirectory): Promise<void> {
+  const wanted = resolve(path);
+  const make = async (): Promise<unknown> => {
+    try {
+      await mkdir(wanted, { mode: DIRECTORY_MODE });
+    } catch (error) {
+      const found = await stat(wanted).catch(() => undefined);
       return found?.isDirectory() === true ? undefined : error;
-    });
+    }
+    await sync(dirname(wanted));
+    return undefined;
+  };
   const failure = await make();
   if (failure === undefined) return;
-  if (!isSystemError(failure, 'ENOENT') || dirname(path) === path) throw failure;
-  await makeDirectory(dirname(path));
+  if (!isSystemError(failure, 'ENOENT') || dirname(wanted) === wanted) throw failure;
+  await makeDirectory(dirname(wanted), sync);
   const again = await make();
   if (again !== undefined) throw again;
 }
 
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  await using file = await openFile(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
+  await using file = await openFile(
+    path,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | O_NOFOLLOW,
+  );
   await file.handle.writeFile(bytes);
   await file.handle.sync();
 }
@@ -95,6 +111,8 @@ export interface ReadOptions {
   readonly maxLength: number;
   /** Refuse a file that group or others can read. */
   readonly ownerOnly: boolean;
+  /** Refuse what is no regular file; otherwise a pipe is read to its end. */
+  readonly regularOnly?: boolean;
   /** The error for a longer file. */
   readonly tooLarge: () => IdentityError;
 }
@@ -107,10 +125,14 @@ export interface ReadOptions {
  */
 export async function readSmallFile(path: string, options: ReadOptions): Promise<Uint8Array | undefined> {
   try {
-    await using file = await openFile(path, constants.O_RDONLY);
+    // Opening a FIFO would wait for its other end, opening a device may do anything.
+    const flags = options.regularOnly === true ? constants.O_RDONLY | O_NONBLOCK : constants.O_RDONLY;
+    await using file = await openFile(path, flags);
     const stats = await file.handle.stat();
     const { mode, size } = stats;
     if (stats.isDirectory()) throw new IdentityError('INSECURE_FILE', `${path} is a directory`);
+    if (options.regularOnly === true && !stats.isFile())
+      throw new IdentityError('INSECURE_FILE', `${path} is no regular file`);
     if (options.ownerOnly && process.platform !== 'win32' && (mode & GROUP_AND_OTHERS) !== 0) {
       throw new IdentityError(
         'INSECURE_FILE',

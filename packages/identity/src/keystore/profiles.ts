@@ -1,4 +1,5 @@
 /** Several identities in one keystore (spec/identity.md §2.3): each has keys that lead to no other. */
+import { isDisplayName } from '../display-name.ts';
 import { IdentityError } from '../errors.ts';
 import { assertTime } from '../fields.ts';
 import { assertGeneration, type Identity } from '../identity.ts';
@@ -175,6 +176,6 @@ function findProfile({ profiles }: KeystoreContents, name: string): ProfileEntry
 
 /** @throws RangeError when it cannot name a profile */
 export function assertProfileName(name: string): void {
-  if (!isProfileName(name))
-    throw new RangeError('a profile name has 1 to 64 characters and no control characters');
+  if (!isProfileName(name) || !isDisplayName(name))
+    throw new RangeError('a profile name has 1 to 64 characters, all of which can be seen');
 }

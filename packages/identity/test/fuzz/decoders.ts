@@ -1,5 +1,5 @@
 import { ready, SecretBytes, sha256 } from '@nzcore/crypto';
-import type { FuzzTarget } from '../../../../checks/fuzz-engine.ts';
+import { type FuzzTarget, refuses } from '../../../../checks/fuzz-engine.ts';
 import { cardToUri, createCard, openCard } from '../../src/card.ts';
 import {
   decodeDelegation,
@@ -62,19 +62,10 @@ const rotation = signRotation({ from: alice, to: bob, now: NOW });
 const commitment = new Uint8Array(32);
 const recovery = signRecovery({ from: alice.peerId, to: bob, recoveryKey: alice, now: NOW });
 
-/** The decoder may answer, or refuse with one of its codes; anything else is a finding. */
-function refusesWith(
+const refusesWith = (
   codes: readonly IdentityErrorCode[],
   decode: (input: Uint8Array) => unknown,
-): FuzzTarget['run'] {
-  return (input) => {
-    try {
-      decode(input);
-    } catch (error) {
-      if (!(error instanceof IdentityError) || !codes.includes(error.code)) throw error;
-    }
-  };
-}
+): FuzzTarget['run'] => refuses(IdentityError, codes, decode);
 
 /** A decoder of text; the input's bytes are read as UTF-8. */
 function ofText(decode: (text: string) => unknown): (input: Uint8Array) => unknown {

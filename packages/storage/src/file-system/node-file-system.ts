@@ -1,6 +1,6 @@
 import { constants, type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import type { FileSystem, OpenedFile, OpenMode } from './file-system.ts';
-import { makeDirectory } from './make-directory.ts';
+import { makeDirectory, syncDirectory } from './make-directory.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY, O_RDWR } = constants;
 
@@ -29,14 +29,7 @@ export const nodeFileSystem: FileSystem = {
     // The number of a directory that was removed is soon another one's.
     return `${dev}:${ino}:${birthtimeNs}`;
   },
-  syncDirectory: async (path) => {
-    const directory = await open(path, O_RDONLY);
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
-  },
+  syncDirectory,
 };
 
 function openedFile(handle: FileHandle): OpenedFile {

@@ -2,7 +2,7 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Level } from 'level';
 import { StorageError } from '../errors.ts';
-import { makeDirectory } from '../file-system/make-directory.ts';
+import { makeDirectory, syncDirectory } from '../file-system/make-directory.ts';
 import type { KeyValueStore, StoreLimits } from '../key-value/key-value-store.ts';
 import { createStore } from '../key-value/store.ts';
 import { createLevelDriver, type LevelDatabase, toStorageError } from './level-driver.ts';
@@ -87,12 +87,7 @@ async function mark(path: string): Promise<void> {
   } finally {
     await file.close();
   }
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+  await syncDirectory(path);
 }
 
 async function sizeOf(path: string): Promise<number> {

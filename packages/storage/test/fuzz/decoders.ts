@@ -1,5 +1,5 @@
 import { chacha20poly1305, ready, xchacha20poly1305 } from '@nzcore/crypto';
-import type { FuzzTarget } from '../../../../checks/fuzz-engine.ts';
+import { type FuzzTarget, refuses } from '../../../../checks/fuzz-engine.ts';
 import { concatBytes, joinBytes, utf8 } from '../../src/bytes.ts';
 import { openAnchor } from '../../src/encrypted/freshness.ts';
 import { Keyring } from '../../src/encrypted/keyring.ts';
@@ -33,19 +33,10 @@ const key = new Uint8Array(32).fill(1);
 const id = new Uint8Array(16).fill(2);
 const nonce = new Uint8Array(24).fill(3);
 
-/** The decoder may answer, or refuse with one of its codes; anything else is a finding. */
-function refusesWith(
+const refusesWith = (
   codes: readonly StorageErrorCode[],
   decode: (input: Uint8Array) => unknown,
-): FuzzTarget['run'] {
-  return (input) => {
-    try {
-      decode(input);
-    } catch (error) {
-      if (!(error instanceof StorageError) || !codes.includes(error.code)) throw error;
-    }
-  };
-}
+): FuzzTarget['run'] => refuses(StorageError, codes, decode);
 
 let keyringBytes = new Uint8Array(0);
 const keyring = await Keyring.open(
