@@ -30,7 +30,7 @@ export interface OpenStreamOptions extends SignalOptions {
 export interface Connection extends AsyncDisposable {
   readonly remotePeer: PeerId;
   readonly localPeer: PeerId;
-  /** X25519 static key that the remote side proved, for a faster handshake next time. 32 bytes. */
+  /** X25519 static key that the remote side proved, for a faster handshake next time. 32 bytes, a copy. */
   readonly remoteStaticKey: Uint8Array;
   /** When the certificate of that key expires, in milliseconds since the epoch. */
   readonly remoteStaticKeyExpiresAt: number;
@@ -42,7 +42,7 @@ export interface Connection extends AsyncDisposable {
   readonly version: number;
   /** Names of the features that both sides have. */
   readonly features: readonly string[];
-  /** Handshake hash: the same on both sides, different for every connection. */
+  /** Handshake hash: the same on both sides, different for every connection. A copy. */
   readonly channelBinding: Uint8Array;
   /** Resolves once, when the connection is gone: with undefined after an orderly close, else with the reason. Never rejects. */
   readonly closed: Promise<Error | undefined>;

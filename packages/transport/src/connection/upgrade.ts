@@ -111,7 +111,7 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
     let rest = chunk;
     while (rest.length > 0) {
       if (this.#connection !== undefined) {
-        this.#connection.onData(rest);
+        this.#connection.handler.onData(rest);
         return;
       }
       if (this.#isOver) return;
@@ -120,16 +120,16 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
   }
 
   onDrain(): void {
-    this.#connection?.onDrain();
+    this.#connection?.handler.onDrain();
   }
 
   onEnd(): void {
-    if (this.#connection !== undefined) this.#connection.onEnd();
+    if (this.#connection !== undefined) this.#connection.handler.onEnd();
     else this.#fail(new TransportError('HANDSHAKE_FAILED', 'The connection ended during the handshake.'));
   }
 
   onClose(cause?: Error): void {
-    if (this.#connection !== undefined) this.#connection.onClose(cause);
+    if (this.#connection !== undefined) this.#connection.handler.onClose(cause);
     else
       this.#fail(
         new TransportError('HANDSHAKE_FAILED', 'The connection broke during the handshake.', { cause }),
@@ -180,7 +180,7 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
       onFirstRecord: result.isReplayable ? () => this.#resolve(connection) : undefined,
     });
     this.#connection = connection;
-    this.#bytes.start(connection);
+    this.#bytes.start(connection.handler);
     if (result.isReplayable) {
       void connection.closed.then(() =>
         this.#fail(new TransportError('HANDSHAKE_FAILED', 'The connection ended before its first record.')),

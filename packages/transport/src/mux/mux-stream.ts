@@ -7,26 +7,11 @@ import { COPY_BELOW } from './record-builder.ts';
 import type { Sender } from './send-scheduler.ts';
 import type { SignalOptions, Stream, StreamSink } from './stream.ts';
 import { createStreamIterator } from './stream-iterator.ts';
+import type { StreamOwner } from './stream-owner.ts';
+import { localReset, sinkThrew } from './wire-errors.ts';
 
 /** `write` answers false from here on: as much as fills one record waits. */
 const HIGH_WATER = 64 * 1024;
-
-/** What a stream asks of the multiplexer it belongs to. */
-export interface StreamOwner {
-  readonly connection: Connection;
-  readonly maxQueuedBytes: number;
-  sendNow(stream: MuxStream, data: Uint8Array): number;
-  /** Seals what this turn has gathered. */
-  flush(): void;
-  wait(stream: MuxStream): void;
-  sendFin(stream: MuxStream): void;
-  sendReset(stream: MuxStream, code: number): void;
-  /** Bytes of the stream were handed to its reader: `size` of the credit may go back. */
-  onConsumed(stream: MuxStream, size: number): void;
-  onUnread(size: number): void;
-  /** Both directions are over. */
-  onFinished(stream: MuxStream): void;
-}
 
 /** One stream of a {@link Mux}. Outside of this package it is only seen as {@link Stream}. */
 export class MuxStream implements Stream, Sender {
@@ -130,10 +115,7 @@ export class MuxStream implements Stream, Sender {
   }
 
   reset(code: number = ResetCode.cancelled): void {
-    this.resetWith(
-      code,
-      new TransportError('STREAM_RESET', 'The stream was reset on this side.', { resetCode: code }),
-    );
+    this.resetWith(code, localReset(code));
   }
 
   /** Resets with an error that this side's callers see. */
@@ -304,10 +286,7 @@ export class MuxStream implements Stream, Sender {
 
   /** The application's own fault ends its stream, nothing else. */
   #sinkThrew(cause: unknown): void {
-    this.resetWith(
-      ResetCode.internal,
-      new TransportError('STREAM_RESET', 'The sink threw.', { cause, resetCode: ResetCode.internal }),
-    );
+    this.resetWith(ResetCode.internal, sinkThrew(cause));
   }
 
   #dropUnread(): void {

@@ -1,5 +1,7 @@
 import type { ByteQueue } from './byte-queue.ts';
+import { MAX_WINDOW } from './frames.ts';
 import { RecordBuilder } from './record-builder.ts';
+import { flowControlError } from './wire-errors.ts';
 
 /** Data that one stream may send before the next one has its turn, when several wait. */
 const QUANTUM = 16 * 1024;
@@ -122,6 +124,20 @@ export class SendScheduler {
     this.#last = sender;
   }
 
+  /** The remote side allows more for the whole connection. @throws TransportError `FLOW_CONTROL` */
+  grantConnection(size: number): void {
+    this.connectionCredit = grown(this.connectionCredit, size);
+    this.run();
+  }
+
+  /** The remote side allows more for one stream. @throws TransportError `FLOW_CONTROL` */
+  grant(sender: Sender, size: number): void {
+    sender.sendCredit = grown(sender.sendCredit, size);
+    if (sender.sendQueue === undefined || sender.sendQueue.length === 0) return;
+    this.wait(sender);
+    this.run();
+  }
+
   /** The socket wants more. */
   onDrain(): void {
     this.#isBlocked = false;
@@ -177,6 +193,11 @@ export class SendScheduler {
     if (queue.length === 0) sender.onQueueSent();
     else if (sender.sendCredit > 0) this.wait(sender);
   }
+}
+
+function grown(credit: number, size: number): number {
+  if (credit + size > MAX_WINDOW) throw flowControlError('A window was made too large.');
+  return credit + size;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { TransportError } from '../errors.ts';
-import { ResetCode } from './frames.ts';
+import { ResetCode, resetErrorCode } from './frames.ts';
 
 /** The remote side broke NZ-WIRE-01. */
 export function protocolError(message: string): TransportError {
@@ -14,6 +14,27 @@ export function flowControlError(message: string): TransportError {
 /** The remote side makes more work than an honest peer does. */
 export function floodError(message: string): TransportError {
   return new TransportError('FLOOD', message, { resetCode: ResetCode.flood });
+}
+
+/** The remote side ended a stream with this code. */
+export function remoteReset(code: number): TransportError {
+  const message = `The remote side reset the stream (${code}).`;
+  return new TransportError(resetErrorCode(code), message, { resetCode: code });
+}
+
+/** This side ended a stream. */
+export function localReset(code: number): TransportError {
+  return new TransportError('STREAM_RESET', 'The stream was reset on this side.', { resetCode: code });
+}
+
+/** This side's reader of a stream failed. */
+export function sinkThrew(cause: unknown): TransportError {
+  return new TransportError('STREAM_RESET', 'The sink threw.', { cause, resetCode: ResetCode.internal });
+}
+
+/** A stream that the remote side's GOAWAY left out. */
+export function notServed(code: number): TransportError {
+  return new TransportError('STREAM_REFUSED', 'The remote side was going away.', { resetCode: code });
 }
 
 /** The bytes of a stream are not what the message layer writes. */

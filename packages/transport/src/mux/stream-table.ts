@@ -1,0 +1,112 @@
+import type { MuxStream } from './mux-stream.ts';
+import { protocolError } from './wire-errors.ts';
+
+/** The largest stream number. */
+const MAX_STREAM_ID = 0xffff_ffff;
+
+/** The streams of a connection that are open, and which numbers have been given, NZ-WIRE-01 §3. */
+export class StreamTable {
+  readonly #streams = new Map<number, MuxStream>();
+  readonly #isInitiator: boolean;
+  #nextId: number;
+  #lastRemoteId: number;
+  #inbound = 0;
+  #opened = 0;
+  #accepted = 0;
+
+  constructor(isInitiator: boolean) {
+    this.#isInitiator = isInitiator;
+    this.#nextId = isInitiator ? 1 : 2;
+    this.#lastRemoteId = isInitiator ? 0 : -1;
+  }
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** Open streams that the remote side opened. */
+  get inbound(): number {
+    return this.#inbound;
+  }
+
+  /** Open streams that this side opened. */
+  get outbound(): number {
+    return this.#streams.size - this.#inbound;
+  }
+
+  /** Streams that this side has opened so far. */
+  get opened(): number {
+    return this.#opened;
+  }
+
+  /** Streams of the remote side that were served so far. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** Number of this side's next stream. */
+  get nextId(): number {
+    return this.#nextId;
+  }
+
+  get isExhausted(): boolean {
+    return this.#nextId > MAX_STREAM_ID;
+  }
+
+  /** Number of the last stream that the remote side opened; 0 when there was none. */
+  get lastRemoteId(): number {
+    return Math.max(0, this.#lastRemoteId);
+  }
+
+  /**
+   * A stream that is open. Frames of one that is over are still on their way: undefined.
+   * @throws TransportError `PROTOCOL_ERROR` for a stream that was never opened.
+   */
+  find(id: number): MuxStream | undefined {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) this.#assertWasOpened(id);
+    return stream;
+  }
+
+  /** A copy, so that streams may end while it is walked. */
+  all(): MuxStream[] {
+    return [...this.#streams.values()];
+  }
+
+  /** Takes this side's next stream, which has the number {@link nextId}. */
+  addOwn(stream: MuxStream): void {
+    this.#nextId += 2;
+    this.#opened += 1;
+    this.#streams.set(stream.id, stream);
+  }
+
+  /** The remote side opens a stream. @throws TransportError `PROTOCOL_ERROR` when it is another number's turn. */
+  useRemoteId(id: number): void {
+    if (id !== this.#lastRemoteId + 2) throw protocolError('OPEN with a stream number out of order.');
+    this.#lastRemoteId = id;
+  }
+
+  addRemote(stream: MuxStream): void {
+    this.#inbound += 1;
+    this.#accepted += 1;
+    this.#streams.set(stream.id, stream);
+  }
+
+  /** @returns false when it was not in the table any more. */
+  delete(stream: MuxStream): boolean {
+    if (!this.#streams.delete(stream.id)) return false;
+    if (stream.direction === 'inbound') this.#inbound -= 1;
+    return true;
+  }
+
+  clear(): void {
+    this.#streams.clear();
+    this.#inbound = 0;
+  }
+
+  #assertWasOpened(id: number): void {
+    const isOwn = (id & 1) === (this.#isInitiator ? 1 : 0);
+    const isKnown = id > 0 && (isOwn ? id < this.#nextId : id <= this.#lastRemoteId);
+    if (!isKnown) throw protocolError('A frame for a stream that was never opened.');
+  }
+}
