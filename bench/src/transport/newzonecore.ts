@@ -108,7 +108,7 @@ export function createNewZoneCore(options: NewZoneCoreOptions): Adapter {
       let known: Connection | undefined;
       return {
         async dial() {
-          const connection = await upgradeOutbound(await transport.dial(address), {
+          const connection = await upgradeOutbound(transport.dial(address), {
             identity: nextIdentity(),
             timers,
             ...(known && { expectedPeer: known.remotePeer, remoteStaticKey: known.remoteStaticKey }),

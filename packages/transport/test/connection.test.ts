@@ -5,6 +5,7 @@ import type { ByteConnection } from '../src/byte-connection.ts';
 import { frameHandshakeMessage } from '../src/connection/handshake-framing.ts';
 import { upgradeInbound, upgradeOutbound } from '../src/connection/upgrade.ts';
 import { createDeferred } from '../src/deferred.ts';
+import { TransportError } from '../src/errors.ts';
 import { createMemoryPair } from '../src/memory.ts';
 import type { Stream } from '../src/mux/stream.ts';
 import { alice, bob, carol, collect, connectPeers, echo, tcpPair, text } from './connected.ts';
@@ -172,6 +173,12 @@ describe('upgrade', () => {
     await expect(connectPeers({ far: { networkKey } })).rejects.toMatchObject({ code: 'HANDSHAKE_FAILED' });
     await using peers = await connectPeers({ near: { networkKey }, far: { networkKey } });
     expect(peers.near.isOpen).toBe(true);
+  });
+
+  it('takes the promise of a dial, and ends with what it rejects with', async () => {
+    const identity = alice.handshakeIdentity(Date.now());
+    const refused = new TransportError('DIAL_FAILED', 'nobody is there');
+    await expect(upgradeOutbound(Promise.reject(refused), { identity })).rejects.toBe(refused);
   });
 
   it('gives up when the other end says nothing', async () => {

@@ -59,9 +59,10 @@ export function createPlainUpgrader({ peer, refusesKeys = false }: PlainUpgrader
       isFrozen = true;
     },
     outbound: async (bytes, { signal, expectedPeer, remoteStaticKey }) => {
+      await bytes;
       keysSeen.push(remoteStaticKey);
       if (refusesKeys && remoteStaticKey) throw new TransportError('HANDSHAKE_FAILED', 'unknown key');
-      return upgrade(bytes, 'outbound', signal, expectedPeer);
+      return upgrade(await bytes, 'outbound', signal, expectedPeer);
     },
     inbound: (bytes, { signal }) => upgrade(bytes, 'inbound', signal),
   };

@@ -29,14 +29,16 @@ const nothing = new Uint8Array(0);
 
 type State =
   | { readonly phase: 'ready' }
-  /** `first` is message 1 on the initiator's side: a fallback's prologue contains it. */
+  /** `first` is message 1 on the initiator's side: a fallback's prologue contains it. Prepared is what nobody was told of yet. */
   | {
-      readonly phase: 'underway';
+      readonly phase: 'prepared' | 'underway';
       readonly noise: HandshakeState;
       readonly header: Header;
       readonly first: Uint8Array;
     }
   | { readonly phase: 'ended' };
+
+type Underway = Extract<State, { readonly noise: HandshakeState }>;
 
 class HandshakeMachine implements Handshake {
   readonly #options: HandshakeOptions;
@@ -57,11 +59,19 @@ class HandshakeMachine implements Handshake {
     return this.#state.phase === 'ended' ? undefined : this.#deadline;
   }
 
-  start(now: number): Uint8Array {
+  prepare(): void {
     if (this.#options.role !== 'initiator') throw new TypeError('the responder does not start');
-    if (this.#state.phase !== 'ready') throw finished();
+    if (this.#state.phase === 'ready') this.#state = this.#prepare();
+  }
+
+  start(now: number): Uint8Array {
+    if (this.#state.phase === 'underway' || this.#state.phase === 'ended') throw finished();
     try {
-      return this.#start(now);
+      this.prepare();
+      this.#deadline = now + HANDSHAKE_TIMEOUT;
+      const prepared = this.#state as Underway;
+      this.#state = { ...prepared, phase: 'underway' };
+      return prepared.first.slice();
     } catch (cause) {
       this[Symbol.dispose]();
       throw cause;
@@ -70,8 +80,8 @@ class HandshakeMachine implements Handshake {
 
   receive(message: Uint8Array, now: number): HandshakeStep {
     if (this.#state.phase === 'ended') throw finished();
-    if (this.#state.phase === 'ready' && this.#options.role === 'initiator')
-      throw new TypeError('call start first');
+    const isStarted = this.#state.phase === 'underway' || this.#options.role === 'responder';
+    if (!isStarted) throw new TypeError('call start first');
     const spare = this.#options.isOverDatagrams === true ? this.#copyState() : undefined;
     try {
       const step = this.#receive(message, now);
@@ -100,20 +110,18 @@ class HandshakeMachine implements Handshake {
   }
 
   [Symbol.dispose](): void {
-    if (this.#state.phase === 'underway') this.#state.noise[Symbol.dispose]();
+    if ('noise' in this.#state) this.#state.noise[Symbol.dispose]();
     if (this.#networkKey) this.#primitives.wipe(this.#networkKey);
     this.#state = { phase: 'ended' };
   }
 
-  #start(now: number): Uint8Array {
-    this.#deadline = now + HANDSHAKE_TIMEOUT;
+  #prepare(): Underway {
     const pattern = this.#options.remoteStaticKey ? 'IK' : 'XX';
     const header: Header = { pattern, hasNetworkKey: this.#networkKey !== undefined };
     const noise = this.#createNoise(header, encodeHeader(header));
     const payload = pattern === 'IK' ? encodeOffer(this.#offer) : nothing;
-    const message = this.#addNetworkTag(concatBytes(encodeHeader(header), noise.writeMessage(payload)));
-    this.#state = { phase: 'underway', noise, header, first: message.slice() };
-    return message;
+    const first = this.#addNetworkTag(concatBytes(encodeHeader(header), noise.writeMessage(payload)));
+    return { phase: 'prepared', noise, header, first };
   }
 
   #receive(message: Uint8Array, now: number): HandshakeStep {

@@ -91,6 +91,12 @@ export interface HandshakeStep {
 /** One run of NZ-HANDSHAKE-01, without I/O and without a clock. */
 export interface Handshake extends Disposable {
   /**
+   * Makes the first message beforehand, for `start` to answer it: in IK that is most of what the initiator computes, and it can do so
+   * while the network still connects. The handshake's time begins with `start`. Does nothing when it was done or has ended.
+   * @throws like `start`, but leaves the handshake as it was.
+   */
+  prepare(): void;
+  /**
    * Makes the first message; initiator only, once.
    * @param now - Milliseconds since the epoch.
    * @throws CryptoError `INVALID_KEY` when `remoteStaticKey` is of small order; the handshake is wiped then.

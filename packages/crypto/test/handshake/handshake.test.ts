@@ -31,6 +31,21 @@ describe.each(sides)(
       expect(outcome.initiator.isReplayable).toBe(false);
     });
 
+    it('may be prepared, and its time begins with the start (NZ-HANDSHAKE-01 §9.1)', () => {
+      const prepared = createHandshake({ role: 'initiator', identity: alice, primitives, ...initiator });
+      const responder = createHandshake({ role: 'responder', identity: bob, primitives });
+      prepared.prepare();
+      prepared.prepare();
+      expect(prepared.deadline).toBeUndefined();
+      expect(() => prepared.receive(new Uint8Array(100), NOW)).toThrow(TypeError);
+      const { reply, result } = responder.receive(prepared.start(NOW), NOW);
+      expect(prepared.deadline).toBe(NOW + 10_000);
+      const step = prepared.receive(reply!, NOW);
+      const theirs = result ?? responder.receive(step.reply!, NOW).result;
+      expect(step.result!.handshakeHash).toEqual(theirs!.handshakeHash);
+      expect(() => prepared.start(NOW)).toThrow(expect.objectContaining({ code: 'FINISHED' }));
+    });
+
     it('refuses an authentic peer that is not the expected one with its own code', () => {
       const expected = { expectedIdentity: carol.publicKey };
       const refused = expect.objectContaining({ code: 'IDENTITY_MISMATCH' });
@@ -38,6 +53,15 @@ describe.each(sides)(
     });
   },
 );
+
+it('prepared without a usable key is as it was, and starting it tells why', () => {
+  const remoteStaticKey = new Uint8Array(32);
+  const handshake = createHandshake({ role: 'initiator', identity: alice, primitives, remoteStaticKey });
+  const refused = expect.objectContaining({ code: 'INVALID_KEY' });
+  expect(() => handshake.prepare()).toThrow(refused);
+  expect(() => handshake.start(NOW)).toThrow(refused);
+  expect(() => handshake.start(NOW)).toThrow(expect.objectContaining({ code: 'FINISHED' }));
+});
 
 describe('negotiation (NZ-HANDSHAKE-01 §7)', () => {
   it('agrees on the same things on both sides', () => {

@@ -23,9 +23,14 @@ const MIN_RECORD = 16 * 1024;
  * Authenticates the other end of a byte stream that this side dialled, and makes a connection of it.
  * The byte stream is destroyed when that fails.
  *
- * @throws TransportError `PEER_MISMATCH`, `HANDSHAKE_FAILED`, `HANDSHAKE_TIMEOUT`, `VERSION_UNSUPPORTED`; the signal's reason.
+ * @param bytes - The promise of `Transport.dial` will do: the first message of the handshake is then made while the network connects.
+ * @throws TransportError `PEER_MISMATCH`, `HANDSHAKE_FAILED`, `HANDSHAKE_TIMEOUT`, `VERSION_UNSUPPORTED`; the signal's reason;
+ * what the promise rejects with.
  */
-export function upgradeOutbound(bytes: ByteConnection, options: OutboundUpgradeOptions): Promise<Connection> {
+export function upgradeOutbound(
+  bytes: ByteConnection | Promise<ByteConnection>,
+  options: OutboundUpgradeOptions,
+): Promise<Connection> {
   const { expectedPeer, remoteStaticKey } = options;
   const handshake = createHandshake({
     ...handshakeOptions(options),
@@ -33,7 +38,30 @@ export function upgradeOutbound(bytes: ByteConnection, options: OutboundUpgradeO
     ...(expectedPeer === undefined ? {} : { expectedIdentity: publicKeyFromPeerId(expectedPeer) }),
     ...(remoteStaticKey === undefined ? {} : { remoteStaticKey }),
   });
-  return run(bytes, handshake, options, true);
+  if (!('then' in bytes)) return run(bytes, handshake, options, true);
+  behindDial(() => prepare(handshake));
+  return bytes.then(
+    (connected) => run(connected, handshake, options, true),
+    (reason) => {
+      handshake[Symbol.dispose]();
+      throw reason;
+    },
+  );
+}
+
+/** Node asks the network for a connection in a tick of its own, which comes before this one. */
+function behindDial(task: () => void): void {
+  const { nextTick } = (globalThis.process ?? {}) as { nextTick?: (task: () => void) => void };
+  if (nextTick !== undefined) nextTick(task);
+  else queueMicrotask(task);
+}
+
+function prepare(handshake: Handshake): void {
+  try {
+    handshake.prepare();
+  } catch {
+    // Whatever is wrong with the keys, `start` meets it again and tells it.
+  }
 }
 
 /**

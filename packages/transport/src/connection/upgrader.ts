@@ -23,6 +23,10 @@ export interface OutboundUpgraderOptions extends UpgraderOptions {
 
 /** Makes authenticated connections of byte streams: the seam between the connection manager and the wire protocols. */
 export interface Upgrader {
-  outbound(bytes: ByteConnection, options: OutboundUpgraderOptions): Promise<Connection>;
+  /** @param bytes - may still be on its way, so that the handshake can be prepared in the meantime; it is destroyed on failure */
+  outbound(
+    bytes: ByteConnection | Promise<ByteConnection>,
+    options: OutboundUpgraderOptions,
+  ): Promise<Connection>;
   inbound(bytes: ByteConnection, options: UpgraderOptions): Promise<Connection>;
 }

@@ -2,7 +2,6 @@ import { isPeerId, type PeerId } from '@nzcore/identity';
 import { type ParsedAddress, parseAddress } from '../address/address.ts';
 import type { AddressBook } from '../address/address-book.ts';
 import { isWithinReach } from '../address/reach.ts';
-import type { ByteConnection } from '../byte-connection.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { StreamHandler } from '../connection/upgrade-options.ts';
 import type { Upgrader } from '../connection/upgrader.ts';
@@ -216,13 +215,12 @@ async function dialOnce(
   options: DiallerOptions,
 ): Promise<Connection> {
   const { upgrader, wheel, onStream, sharedMemory } = options;
-  const bytes: ByteConnection = await transport.dial(address.text, {
+  const dialled = transport.dial(address.text, {
     signal,
     ...(reach === undefined ? {} : { isAllowedIp: (ip) => isWithinReach(ip, reach) }),
   });
   try {
-    signal.throwIfAborted();
-    return await upgrader.outbound(bytes, {
+    return await upgrader.outbound(dialled, {
       signal,
       timers: wheel,
       onStream,
@@ -231,10 +229,14 @@ async function dialOnce(
       remoteStaticKey,
     });
   } catch (error) {
-    bytes.destroy(error as Error);
+    // The upgrader may have failed before it took the stream over.
+    dialled.then((bytes) => bytes.destroy(error as Error)).catch(ignore);
     throw error;
   }
 }
+
+/** A dial that failed has been told by the upgrader. */
+function ignore(): void {}
 
 /** Reads what `connect` was given. @throws TransportError `INVALID_ADDRESS` */
 export function parseTarget(target: string): DialTarget {
