@@ -19,7 +19,7 @@ export interface ConnectionLimits {
   readonly maxRatePerHost?: number;
   /** Open at once to one peer while it is decided which one stays. @defaultValue 4 */
   readonly maxPerPeer?: number;
-  /** Bytes that the message layers of all connections may hold together, beside 256 KiB of each. @defaultValue 128 MiB */
+  /** Bytes that the message layers of all connections may hold together, beside 256 KiB of each. @defaultValue 64 MiB */
   readonly maxMessageBytes?: number;
 }
 
@@ -36,7 +36,7 @@ export function resolveLimits(limits: ConnectionLimits = {}): ResolvedConnection
     maxPerSubnet: 128,
     maxRatePerHost: 16,
     maxPerPeer: 4,
-    maxMessageBytes: 128 * 1024 * 1024,
+    maxMessageBytes: 64 * 1024 * 1024,
     ...limits,
     maxConnections,
   };

@@ -1,8 +1,8 @@
 /** Bounds of one connection. A peer that goes beyond one is refused or closed, never served from more memory. */
 export interface WireLimits {
-  /** Streams that the remote side may have open at once. @defaultValue 10,000 */
+  /** Streams that the remote side may have open at once. @defaultValue 4,096 */
   readonly maxInboundStreams?: number;
-  /** Streams that this side may have open at once. @defaultValue 10,000, what an equal peer allows */
+  /** Streams that this side may have open at once. @defaultValue 4,096, what an equal peer allows */
   readonly maxOutboundStreams?: number;
   /** Largest window that one stream is tuned to, in bytes. @defaultValue 16 MiB */
   readonly maxStreamWindow?: number;
@@ -27,8 +27,8 @@ export interface WireLimits {
 export type ResolvedWireLimits = Required<WireLimits>;
 
 export const DEFAULT_LIMITS: ResolvedWireLimits = {
-  maxInboundStreams: 10_000,
-  maxOutboundStreams: 10_000,
+  maxInboundStreams: 4_096,
+  maxOutboundStreams: 4_096,
   maxStreamWindow: 16 * 1024 * 1024,
   maxUnreadBytes: 32 * 1024 * 1024,
   maxQueuedBytes: 16 * 1024 * 1024,

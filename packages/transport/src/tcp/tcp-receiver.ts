@@ -4,6 +4,12 @@ import type { ByteConnectionHandler } from '../byte-connection.ts';
 /** As much as a busy socket has waiting on a fast network: fewer, larger reads. */
 const READ_BUFFER = 256 * 1024;
 
+/**
+ * Milliseconds of work after which a socket waits for its next turn: libuv reads a socket up to 32 times in a row, and a peer whose bytes
+ * cost much would hold all others up for as long. A read of bulk data takes a tenth of it.
+ */
+const LONG_READ = 2;
+
 /** Gets what a socket reads; the chunk is overwritten when `onData` returns. */
 type Delivery = Pick<ByteConnectionHandler, 'onData'>;
 
@@ -24,8 +30,13 @@ class SharedSource implements SocketSource {
 
   constructor(create: (onread: OnReadOptions) => Socket, buffer: Uint8Array) {
     const callback = (size: number, read: Uint8Array): boolean => {
+      const started = performance.now();
       this.#delivery?.onData(read.subarray(0, size));
-      return !this.#isPaused;
+      if (this.#isPaused) return false;
+      if (performance.now() - started < LONG_READ) return true;
+      // It goes on behind the others that have something to read.
+      setImmediate(goOn, this);
+      return false;
     };
     this.socket = create({ onread: { buffer, callback } });
   }
@@ -43,6 +54,15 @@ class SharedSource implements SocketSource {
     this.#isPaused = false;
     this.socket.resume();
   }
+
+  /** Reads on after a long read, unless it was paused meanwhile. */
+  goOn(): void {
+    if (!this.#isPaused && !this.socket.destroyed) this.socket.resume();
+  }
+}
+
+function goOn(source: SharedSource): void {
+  source.goOn();
 }
 
 /** Makes sockets, connected or accepted, read into one buffer. */
