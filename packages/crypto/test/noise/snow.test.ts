@@ -10,8 +10,9 @@ describe.each(['auto', 'node', 'sodium'] as const)('published Noise vectors on t
   const primitives = createPrimitives(backend);
   beforeAll(() => primitives.ready());
 
-  it.runIf(existsSync(file))('has all of them', () => {
-    expect(vectors).toHaveLength(153);
+  it('has the file wherever CI runs', () => {
+    if (process.env['CI'] || vectors.length > 0) expect(vectors).toHaveLength(153);
+    else expect(existsSync(file)).toBe(false);
   });
 
   it.each(vectors.map((vector) => [vector.protocol_name, vector] as const))('%s', (_name, vector) => {
