@@ -188,6 +188,21 @@ describe('requests', () => {
     expect(requester.pending).toBe(0);
   });
 
+  it('keep bodies of every size whole, long after the records that brought them', async () => {
+    await using pair = await streamPair();
+    serveRequests(pair.far, async (body) => {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      return body;
+    });
+    const requester = createRequester(pair.near);
+    const bodies = [0, 1, 5000, 16_384, 20_000, 40_000, 65_000, 65_536, 65_537, 300_000].map((length) =>
+      noise(length, length + 1),
+    );
+    const answers = await Promise.all(bodies.map((body) => requester.request(body)));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    for (const [i, answer] of answers.entries()) expect(Buffer.compare(answer, bodies[i]!)).toBe(0);
+  });
+
   it('carry MessagePack bodies and refuse what is none', async () => {
     await using streams = await serve((body) => encodeBody({ got: decodeBody(body) as string }));
     const requester = createRequester(streams.near);

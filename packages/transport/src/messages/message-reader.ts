@@ -20,6 +20,8 @@ export interface ReaderMemory {
   readonly memory?: MemoryBudget;
   /** Takes note of a frame that there was no memory for. @defaultValue `push` throws `LIMIT_EXCEEDED` */
   readonly onSkipped?: (header: MessageHeader) => void;
+  /** What is pushed is only lent: a payload is always a copy. @defaultValue false */
+  readonly isBorrowing?: boolean;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -30,6 +32,7 @@ export class MessageReader {
   readonly #compressors: readonly Compressor[];
   readonly #memory: MemoryBudget | undefined;
   readonly #onSkipped: ((header: MessageHeader) => void) | undefined;
+  readonly #isBorrowing: boolean;
   /** There is no memory for the frame: what comes of it is dropped. */
   #isSkipping = false;
   readonly #headerBytes: Uint8Array = new Uint8Array(MESSAGE_HEADER_LENGTH);
@@ -43,12 +46,13 @@ export class MessageReader {
   constructor(
     onFrame: OnMessageFrame,
     compressors: readonly Compressor[] = [],
-    { memory, onSkipped }: ReaderMemory = {},
+    { memory, onSkipped, isBorrowing = false }: ReaderMemory = {},
   ) {
     this.#onFrame = onFrame;
     this.#compressors = compressors;
     this.#memory = memory;
     this.#onSkipped = onSkipped;
+    this.#isBorrowing = isBorrowing;
   }
 
   /** True when the bytes so far end with a whole message. */
@@ -57,7 +61,7 @@ export class MessageReader {
   }
 
   /**
-   * Takes bytes, which belong to the reader from now on.
+   * Takes bytes, which belong to the reader from now on unless it is borrowing.
    *
    * @throws TransportError `MALFORMED`, `LIMIT_EXCEEDED` (no memory for the frame); what `onFrame` throws.
    */
@@ -95,7 +99,8 @@ export class MessageReader {
 
   #readPayload(chunk: Uint8Array, offset: number, header: MessageHeader): number {
     if (this.#filled === 0 && chunk.length - offset >= header.length) {
-      this.#finish(header, chunk.subarray(offset, offset + header.length));
+      const payload = chunk.subarray(offset, offset + header.length);
+      this.#finish(header, this.#isBorrowing && !header.isCompressed ? new Uint8Array(payload) : payload);
       return offset + header.length;
     }
     const size = Math.min(header.length - this.#filled, chunk.length - offset);

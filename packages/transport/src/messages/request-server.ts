@@ -89,11 +89,13 @@ class RequestServer {
     this.#reader = new MessageReader(body.onFrame.bind(body), compressors, {
       memory,
       onSkipped: body.onSkippedFrame.bind(body),
+      isBorrowing: true,
     });
   }
 
   start(): void {
     this.#stream.receive({
+      isBorrowing: true,
       onData: (chunk) => {
         try {
           this.#reader.push(chunk);

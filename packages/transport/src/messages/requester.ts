@@ -62,12 +62,14 @@ class StreamRequester implements Requester {
     const reader = new MessageReader(body.onFrame.bind(body), compressors, {
       memory,
       onSkipped: body.onSkippedFrame.bind(body),
+      isBorrowing: true,
     });
     this.#stream = stream;
     this.#memory = memory;
     this.#maxBodyLength = body.maxLength;
     this.#writer = new MessageWriter(stream, compressors[0]);
     stream.receive({
+      isBorrowing: true,
       onData: (chunk) => {
         try {
           reader.push(chunk);
