@@ -102,6 +102,35 @@ describe('the Diffie-Hellman ratchet of datagrams (NZ-CHANNEL-01 §7.6)', () => 
     expect(a.seal(bytes(1)).subarray(0, 2)).toEqual(b.seal(bytes(1)).subarray(0, 2));
   });
 
+  it('leaves no use for a datagram of another generation, whatever its header says (NZ-CHANNEL-01 §7.4, §7.5)', () => {
+    const [a, b] = createDatagramChannels({}, { ratchetBytes: 100 });
+    const generationOf = (datagram: Uint8Array): number => datagram[0]! * 256 + datagram[1]!;
+    const [late, stale] = [a.seal(bytes(1)), a.seal(bytes(2))];
+    const renew = (): void => {
+      b.open(a.seal(bytes(120)));
+      settle(a, b);
+      b.open(a.seal(bytes(1)));
+      a.open(b.seal(bytes(1)));
+      settle(a, b);
+    };
+    renew();
+    // The last generation's last epoch is the one old epoch that is kept.
+    expect(b.open(late)).toEqual(bytes(1));
+    renew();
+    const fresh = a.seal(bytes(3));
+    expect(generationOf(fresh)).toBeGreaterThan(generationOf(stale) + 1);
+    expect(() => b.open(stale)).toThrow(refused);
+    for (const generation of [generationOf(stale), generationOf(fresh) - 1, generationOf(fresh) + 1]) {
+      const relabelled = fresh.slice();
+      relabelled.set([generation >> 8, generation & 0xff]);
+      expect(() => b.open(relabelled)).toThrow(refused);
+    }
+    const renamed = stale.slice();
+    renamed.set(fresh.subarray(0, 4));
+    expect(() => b.open(renamed)).toThrow(refused);
+    expect(b.open(fresh)).toEqual(bytes(3));
+  });
+
   it('goes through when any of its datagrams are lost', () => {
     for (let losses = 0; losses < 32; losses++) {
       const [a, b] = createDatagramChannels({}, { ratchetBytes: 100 });

@@ -177,7 +177,7 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
       if (message !== undefined) {
         const { reply, result } = this.#run.handshake.receive(message, this.#wallClock());
         if (reply !== undefined) this.#send(reply);
-        if (result !== undefined) this.#finish(result);
+        if (result !== undefined) this.#finishAndForget(result);
       }
       return chunk.subarray(used);
     } catch (error) {
@@ -188,6 +188,15 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
 
   #send(message: Uint8Array): void {
     this.#bytes.write([frameHandshakeMessage(message)]);
+  }
+
+  #finishAndForget(result: HandshakeResult): void {
+    try {
+      this.#finish(result);
+    } finally {
+      // What was not taken: there will be no datagrams under this handshake, and no stream when it could not be used.
+      result.secrets[Symbol.dispose]();
+    }
   }
 
   #finish(result: HandshakeResult): void {

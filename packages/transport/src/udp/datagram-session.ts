@@ -69,6 +69,8 @@ export class DatagramSession {
     this.#isProven = options.isProven;
     this.#bucket = new TokenBucket(2 * requestRate, requestRate);
     this.#channel = createDatagramChannel(result, { now: wheel.now() });
+    // What was not taken: no stream will run under this handshake.
+    result.secrets[Symbol.dispose]();
     this.#usedAt = wheel.now();
     this.#target = { onTimeout: (now) => this.#onTimeout(now) };
     this.#idleTimer = wheel.schedule(IDLE_TIMEOUT, () => this.#checkIdle());
