@@ -9,6 +9,8 @@ export interface Gate {
   /** Whether the goal is for `ratio` or, in the metric's unit, for `ours`. */
   readonly of: 'ratio' | 'ours';
   readonly gate: number;
+  /** Where better than this is wrong too: a password hash that is too fast, for one. Without a stretch goal. */
+  readonly limit?: number;
   readonly stretch?: number;
 }
 
@@ -32,6 +34,7 @@ export function standingOf(gates: readonly Gate[], row: Row): Standing {
   const standings = gatesOf(gates, row).map((gate): Standing => {
     const value = gate.of === 'ratio' ? row.ratio : row.ours;
     if (!reaches(row, value, gate.gate)) return 'below gate';
+    if (gate.limit !== undefined && !reaches(row, gate.limit, value)) return 'below gate';
     return gate.stretch !== undefined && reaches(row, value, gate.stretch) ? 'stretch reached' : 'ok';
   });
   const order: readonly Standing[] = ['below gate', 'ok', 'stretch reached'];

@@ -60,9 +60,10 @@ export function formatTable(rows: readonly Row[], gates: readonly Gate[]): strin
     .replace(/ +$/gm, '');
 }
 
-function formatGate({ of, gate, stretch }: Gate, { metric }: Row): string {
+function formatGate({ of, gate, limit, stretch }: Gate, { metric }: Row): string {
   const sign = metric.better === 'higher' ? '>=' : '<=';
   const unit = of === 'ratio' ? 'x' : ` ${metric.unit}`;
+  if (limit !== undefined) return `gate ${Math.min(gate, limit)} to ${Math.max(gate, limit)}${unit}`;
   return `gate ${sign} ${gate}${unit}${stretch === undefined ? '' : `, stretch ${stretch}${unit}`}`;
 }
 

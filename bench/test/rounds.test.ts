@@ -103,4 +103,16 @@ describe('the report', () => {
     expect(standingOf([gate({ gate: 1.9 })], lower)).toBe('below gate');
     expect(standingOf([gate({ gate: 2.1, stretch: 2 })], lower)).toBe('stretch reached');
   });
+
+  it('keeps a figure between a gate and a limit, either way', () => {
+    const lower = { ...row, metric: { ...metric, better: 'lower' as const } };
+    const between = (limit: number, goal: number) => gate({ peer: '*', of: 'ours', gate: goal, limit });
+    expect(standingOf([between(10, 30)], lower)).toBe('ok');
+    expect(standingOf([between(20, 20)], lower)).toBe('ok');
+    expect(standingOf([between(21, 30)], lower)).toBe('below gate');
+    expect(standingOf([between(10, 19)], lower)).toBe('below gate');
+    expect(standingOf([between(30, 10)], row)).toBe('ok');
+    expect(standingOf([between(19, 10)], row)).toBe('below gate');
+    expect(formatTable([lower], [between(21, 30)])).toContain('below gate (gate 21 to 30 MB/s)');
+  });
 });

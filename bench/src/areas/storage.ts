@@ -1,12 +1,14 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes, type ScryptOptions, scrypt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { createKeystore } from '@nzcore/identity/keystore';
 import { openEncryptedStore } from '@nzcore/storage';
 import { openFileStore } from '@nzcore/storage/files';
 import { openLevelStore } from '@nzcore/storage/level';
 import { Level } from 'level';
-import type { Area, Contestant, Run } from '../area.ts';
+import { type Area, type Contestant, compare, type Run } from '../area.ts';
 
 // Records as a node has them: a hash as the key, some hundred bytes as the value.
 const VALUE_BYTES = 200;
@@ -169,7 +171,45 @@ const bareCipher: Contestant = {
   },
 };
 
-/** Encrypted records beside bare LevelDB, encrypted files beside the bare cipher. */
+const passphrase = 'correct horse battery staple';
+
+const oursKeystore: Contestant = {
+  name: 'ours',
+  open: async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'nzcore-bench-'));
+    const keystore = await createKeystore(join(directory, 'keystore'), { passphrase, now: Date.now() });
+    return {
+      measure: async () => {
+        keystore.lock();
+        const started = performance.now();
+        await keystore.unlock(passphrase);
+        return performance.now() - started;
+      },
+      close: async () => {
+        keystore.lock();
+        await rm(directory, { recursive: true, force: true });
+      },
+    };
+  },
+};
+
+/** The password hash alone, with the parameters of a keystore that nobody chose others for. */
+const bareScrypt: Contestant = {
+  name: 'scrypt',
+  open: () => {
+    const salt = randomBytes(16);
+    const options = { N: 2 ** 17, r: 8, p: 1, maxmem: 2 ** 28 };
+    return {
+      measure: async () => {
+        const started = performance.now();
+        await promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt)(passphrase, salt, 32, options);
+        return performance.now() - started;
+      },
+    };
+  },
+};
+
+/** Encrypted records beside bare LevelDB, encrypted files beside the bare cipher, a keystore beside its password hash. */
 export const area: Area = {
   name: 'storage',
   trials: [
@@ -185,5 +225,6 @@ export const area: Area = {
       metrics: ['file-write', 'file-read'].map((name) => ({ name, unit: 'MB/s', better: 'higher' as const })),
       contestants: [oursFiles, bareCipher],
     },
+    compare({ name: 'keystore-unlock', unit: 'ms', better: 'lower' }, [oursKeystore, bareScrypt]),
   ],
 };
