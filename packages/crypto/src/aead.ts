@@ -37,6 +37,23 @@ export function createAead(name: CipherName, nonceLength: 12 | 24, selection: Se
     return plaintext;
   }
 
+  function openInto(target: Uint8Array, inputs: OpenInputs): void {
+    const { key, nonce, ciphertext, ad } = inputs;
+    checkNonce(nonce, ad);
+    assertData('ciphertext', ciphertext);
+    if (ciphertext.length < TAG_LENGTH) throw authenticationFailed();
+    assertBytes('target', target, ciphertext.length - TAG_LENGTH);
+    const cipher = choose(target.length);
+    if (cipher.openInto !== undefined) {
+      if (!cipher.openInto(target, inputs)) throw authenticationFailed();
+      return;
+    }
+    const plaintext = cipher.open(key, nonce, ciphertext, ad);
+    if (plaintext === undefined) throw authenticationFailed();
+    target.set(plaintext);
+    plaintext.fill(0);
+  }
+
   function sealParts(key: CipherKey, nonce: Uint8Array, message: Parts, ad: Uint8Array): Uint8Array[] {
     checkNonce(nonce, ad);
     for (const part of message.parts) assertBytes('part', part);
@@ -56,7 +73,7 @@ export function createAead(name: CipherName, nonceLength: 12 | 24, selection: Se
     assertData('ad', ad);
   }
 
-  const operations: KeyedOperations = { seal, sealInto, open, sealParts, createOpener };
+  const operations: KeyedOperations = { seal, sealInto, open, openInto, sealParts, createOpener };
   return {
     name,
     keyLength: KEY_LENGTH,
@@ -75,10 +92,18 @@ interface SealInputs {
   readonly ad: Uint8Array;
 }
 
+interface OpenInputs {
+  readonly key: CipherKey;
+  readonly nonce: Uint8Array;
+  readonly ciphertext: Uint8Array;
+  readonly ad: Uint8Array;
+}
+
 interface KeyedOperations {
   seal(key: CipherKey, nonce: Uint8Array, plaintext: Uint8Array, ad: Uint8Array): Uint8Array;
   sealInto(target: Uint8Array, inputs: SealInputs): void;
   open(key: CipherKey, nonce: Uint8Array, ciphertext: Uint8Array, ad: Uint8Array): Uint8Array;
+  openInto(target: Uint8Array, inputs: OpenInputs): void;
   sealParts(key: CipherKey, nonce: Uint8Array, message: Parts, ad: Uint8Array): Uint8Array[];
   createOpener(key: CipherKey, nonce: Uint8Array, ad: Uint8Array): Opener;
 }
@@ -104,6 +129,10 @@ class BoundKey implements AeadKey {
 
   open(nonce: Uint8Array, ciphertext: Uint8Array, ad: Uint8Array = EMPTY): Uint8Array {
     return this.#operations.open(this.#use(), nonce, ciphertext, ad);
+  }
+
+  openInto(target: Uint8Array, nonce: Uint8Array, ciphertext: Uint8Array, ad: Uint8Array = EMPTY): void {
+    this.#operations.openInto(target, { key: this.#use(), nonce, ciphertext, ad });
   }
 
   sealParts(

@@ -21,6 +21,11 @@ export interface CipherBackend {
     target: Uint8Array,
     inputs: { key: CipherKey; nonce: Uint8Array; plaintext: Uint8Array; ad: Uint8Array },
   ): void;
+  /** The plaintext into memory of the caller, of exactly its length; answers whether the tag matches. */
+  openInto?(
+    target: Uint8Array,
+    inputs: { key: CipherKey; nonce: Uint8Array; ciphertext: Uint8Array; ad: Uint8Array },
+  ): boolean;
   /** Together: `headroom` zeros, the ciphertext, the tag; one chunk up to {@link ONE_CHUNK_LIMIT}. */
   sealParts(key: CipherKey, nonce: Uint8Array, parts: Parts, ad: Uint8Array): Uint8Array[];
   /** The plaintext, or undefined when the tag does not match. */

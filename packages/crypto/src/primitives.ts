@@ -73,6 +73,12 @@ export interface AeadKey extends Disposable {
    */
   open(nonce: Uint8Array, ciphertext: Uint8Array, ad?: Uint8Array): Uint8Array;
   /**
+   * Like `open`, into memory of the caller: `target` has 16 bytes fewer than the ciphertext and may be a part of it. It is
+   * written to only when the ciphertext authenticates.
+   * @throws {@link CryptoError} `AUTHENTICATION_FAILED`
+   */
+  openInto(target: Uint8Array, nonce: Uint8Array, ciphertext: Uint8Array, ad?: Uint8Array): void;
+  /**
    * Encrypts the concatenation of the parts without copying large ones. The chunks together are `headroom` zero bytes
    * (all in the first chunk, for a header of the caller), the ciphertext and the tag; up to 16 KiB they are one chunk.
    * Chunks are fresh memory. Every argument may be reused when it returns.

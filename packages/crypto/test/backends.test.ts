@@ -84,6 +84,7 @@ describe('every backend gives the same bytes', () => {
           expect(hex(p[name].open(key, nonce, sealed, ad))).toBe(hex(data));
           expect(hex(sealInParts(p[name], { key, nonce, ad }, data, step))).toBe(hex(sealed));
           expect(hex(sealIntoPart(p[name], { key, nonce, ad }, data))).toBe(hex(sealed));
+          expect(hex(openIntoItself(p[name], { key, nonce, ad }, sealed))).toBe(hex(data));
           expect(hex(openInPieces(p[name], { key, nonce, ad }, sealed, step))).toBe(hex(data));
           return [sealed];
         });
@@ -107,6 +108,21 @@ function sealIntoPart(aead: Aead, { key, nonce, ad }: Inputs, data: Uint8Array):
   expect([...around.subarray(0, 3), ...around.subarray(-4)]).toEqual(Array(7).fill(0xa5));
   expect(() => imported.sealInto(target.subarray(1), nonce, data, ad)).toThrow(RangeError);
   expect(() => imported.sealInto(around, nonce, data, ad)).toThrow(RangeError);
+  return target;
+}
+
+function openIntoItself(aead: Aead, { key, nonce, ad }: Inputs, sealed: Uint8Array): Uint8Array {
+  using imported = aead.importKey(key);
+  const own = new Uint8Array(sealed);
+  const target = own.subarray(0, -16);
+  own[own.length - 1]! ^= 1;
+  expect(() => imported.openInto(target, nonce, own, ad)).toThrow(CryptoError);
+  own[own.length - 1]! ^= 1;
+  expect(hex(own)).toBe(hex(sealed));
+  expect(() => imported.openInto(own, nonce, own, ad)).toThrow(RangeError);
+  expect(() => imported.openInto(target, nonce, own.subarray(0, 15), ad)).toThrow(CryptoError);
+  imported.openInto(target, nonce, own, ad);
+  expect(hex(own.subarray(-16))).toBe(hex(sealed.subarray(-16)));
   return target;
 }
 

@@ -107,6 +107,7 @@ describe.each(BACKENDS)('keys on %s', (backend) => {
     expect(() => key.seal(nonce, message)).toThrow(disposed);
     expect(() => key.sealInto(new Uint8Array(21), nonce, message)).toThrow(disposed);
     expect(() => key.open(nonce, expected)).toThrow(disposed);
+    expect(() => key.openInto(new Uint8Array(expected.length - 16), nonce, expected)).toThrow(disposed);
     expect(() => key.sealParts(nonce, [message])).toThrow(disposed);
     expect(() => key.createOpener(nonce)).toThrow(disposed);
   });

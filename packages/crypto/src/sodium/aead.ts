@@ -65,6 +65,26 @@ function createCipher({ encrypt, decrypt, createOpener }: CipherFunctions): Ciph
     zero(area, key, KEY_LENGTH);
   }
 
+  /** Copies ciphertext and tag to `address` and decrypts there; answers whether the tag matches. */
+  function openInPlace(
+    area: Scratch,
+    address: number,
+    { key, nonce, sealed, ad }: { key: CipherKey; nonce: Uint8Array; sealed: Uint8Array; ad: Uint8Array },
+  ): boolean {
+    const { library } = area;
+    const length = sealed.length - TAG_LENGTH;
+    const tag = address + length;
+    const adAddress = tag + TAG_LENGTH;
+    put(area, address, sealed);
+    put(area, adAddress, ad);
+    put(area, area.key, key.bytes);
+    put(area, area.nonce, nonce);
+    // biome-ignore format: one line for the arguments of C
+    const result = library[decrypt](address, 0, address, length, 0, tag, adAddress, ad.length, 0, area.nonce, area.key);
+    zero(area, area.key, KEY_LENGTH);
+    return result === 0;
+  }
+
   return {
     seal(key, nonce, plaintext, ad) {
       const area = useScratch();
@@ -97,30 +117,18 @@ function createCipher({ encrypt, decrypt, createOpener }: CipherFunctions): Ciph
     },
     open(key, nonce, sealed, ad) {
       const area = useScratch();
-      const length = sealed.length - TAG_LENGTH;
-      return withData(area, sealed.length + ad.length, (address) => {
-        const { library } = area;
-        const tag = address + length;
-        const adAddress = tag + TAG_LENGTH;
-        put(area, address, sealed);
-        put(area, adAddress, ad);
-        put(area, area.key, key.bytes);
-        put(area, area.nonce, nonce);
-        const result = library[decrypt](
-          address,
-          0,
-          address,
-          length,
-          0,
-          tag,
-          adAddress,
-          ad.length,
-          0,
-          area.nonce,
-          area.key,
-        );
-        zero(area, area.key, KEY_LENGTH);
-        return result === 0 ? take(area, address, length) : undefined;
+      return withData(area, sealed.length + ad.length, (address) =>
+        openInPlace(area, address, { key, nonce, sealed, ad })
+          ? take(area, address, sealed.length - TAG_LENGTH)
+          : undefined,
+      );
+    },
+    openInto(target, { key, nonce, ciphertext, ad }) {
+      const area = useScratch();
+      return withData(area, ciphertext.length + ad.length, (address) => {
+        if (!openInPlace(area, address, { key, nonce, sealed: ciphertext, ad })) return false;
+        target.set(area.library.HEAPU8.subarray(address, address + target.length));
+        return true;
       });
     },
     createOpener,

@@ -26,6 +26,9 @@ const TAG_BYTES = 16;
 /** What sealing adds to a value whose key is not blinded. */
 export const RECORD_OVERHEAD: number = HEADER_BYTES + TAG_BYTES;
 
+// Beyond this a copy of its own costs less than the copy back.
+const MAX_IN_PLACE = 4_096;
+
 const BLIND_NAMESPACE_BYTES = 16;
 const ALONE: { prefix: Uint8Array; allocate: Allocate } = {
   prefix: new Uint8Array(0),
@@ -66,7 +69,7 @@ export interface RecordCodec {
     entry: Readonly<Entry>,
     allocate?: Allocate,
   ): Uint8Array;
-  /** The value of a record of this namespace. @throws StorageError `RECORD_CORRUPT`, `UNSUPPORTED_FORMAT` */
+  /** The value of a record of this namespace, perhaps in the memory of the record. @throws StorageError `RECORD_CORRUPT`, `UNSUPPORTED_FORMAT` */
   openValue(namespace: RecordNamespace, physicalKey: Uint8Array, record: Uint8Array): Uint8Array;
   /** A record of any namespace. @throws StorageError `RECORD_CORRUPT`, `UNSUPPORTED_FORMAT` */
   open(physicalKey: Uint8Array, record: Uint8Array): OpenedRecord;
@@ -120,6 +123,24 @@ export function createRecordCodec(keyring: Keyring, { isBlinded }: { isBlinded: 
     }
   };
 
+  /** The content in the record's own memory, which is nobody else's: an allocation costs a third of opening it. */
+  const openInPlace = (
+    namespace: RecordNamespace,
+    physicalKey: Uint8Array,
+    record: Uint8Array,
+  ): Uint8Array => {
+    const key = aeadKey(namespace, dataKeyId(record));
+    if (key === undefined) throw corrupt();
+    const content = record.subarray(HEADER_BYTES, record.length - TAG_BYTES);
+    try {
+      key.openInto(content, record.subarray(5, HEADER_BYTES), record.subarray(HEADER_BYTES), physicalKey);
+    } catch (error) {
+      if (error instanceof CryptoError && error.code === 'AUTHENTICATION_FAILED') throw corrupt(error);
+      throw error;
+    }
+    return content;
+  };
+
   const namespaceOfKey = (physicalKey: Uint8Array): RecordNamespace => {
     const length = isBlinded ? BLIND_NAMESPACE_BYTES : namespaceLength(physicalKey);
     if (length === undefined || length > physicalKey.length) throw corrupt();
@@ -147,7 +168,8 @@ export function createRecordCodec(keyring: Keyring, { isBlinded }: { isBlinded: 
       return sealRaw(namespace, physicalKey, content, allocate);
     },
     openValue: (namespace, physicalKey, record) => {
-      const content = openRaw(namespace, physicalKey, record);
+      const isSmall = record.length <= MAX_IN_PLACE;
+      const content = (isSmall ? openInPlace : openRaw)(namespace, physicalKey, record);
       return isBlinded ? splitKey(content).value : content;
     },
     open: (physicalKey, record) => {
