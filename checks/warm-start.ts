@@ -1,13 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Findings } from './workspace.ts';
 
 const STARTS = 5;
 const LIMIT = 3000;
+
+/** The limit on a machine of its own; where other work waits for the same cores, as many times more. */
+export function limitUnder(load: number, cores: number): number {
+  return Math.round(LIMIT * Math.max(1, load / cores));
+}
 
 /** Starts the reference peer as README says; answers the milliseconds until it is ready, and stops it. */
 async function start(root: string, directory: string): Promise<number> {
@@ -40,11 +45,13 @@ export async function checkWarmStart(root: string): Promise<Findings> {
     await start(root, directory);
     const times: number[] = [];
     for (let run = 0; run < STARTS; run++) times.push(Math.round(await start(root, directory)));
-    times.sort((a, b) => a - b);
-    console.log(`       warm starts: ${times.join(', ')} ms`);
-    return times[0]! < LIMIT
-      ? []
-      : [`the best of ${STARTS} warm starts took ${times[0]} ms; ${LIMIT} is the limit`];
+    const [best = 0] = times.sort((a, b) => a - b);
+    const [load = 0] = loadavg();
+    const limit = limitUnder(load, cpus().length);
+    console.log(
+      `       warm starts: ${times.join(', ')} ms, load ${load.toFixed(1)} on ${cpus().length} cores`,
+    );
+    return best < limit ? [] : [`the best of ${STARTS} warm starts took ${best} ms; ${limit} is the limit`];
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

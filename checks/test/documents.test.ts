@@ -4,6 +4,7 @@ import { countLines, sizeFindings } from '../file-sizes.ts';
 import { workspaceRemains } from '../packed-packages.ts';
 import { codeBlocks } from '../readme-code.ts';
 import { nodeGlobalsIn } from '../runtime-neutrality.ts';
+import { limitUnder } from '../warm-start.ts';
 
 describe('code blocks of a document', () => {
   it('joins what continues, marks what is not run and leaves other languages out', () => {
@@ -67,5 +68,11 @@ describe('sizes', () => {
     expect(sizeFindings(new Map([['packages/a/src/b.ts', 301]]))).toEqual([
       'packages/a/src/b.ts has 301 lines; 300 is the limit',
     ]);
+  });
+});
+
+describe('a warm start', () => {
+  it('has three seconds, and more only where other work waits for the same cores', () => {
+    expect([0, 1.9, 2, 8].map((load) => limitUnder(load, 2))).toEqual([3000, 3000, 3000, 12_000]);
   });
 });

@@ -12,6 +12,7 @@ export {
   decodeDelegation,
   delegate,
   MAX_DELEGATION_LENGTH,
+  MAX_DELEGATION_LIFETIME_MS,
 } from './delegation/delegation.ts';
 export type { Policy, PolicyStatement, PolicyValue } from './delegation/policy.ts';
 export { decodeRevocation, type KnownRevocations, type Revocation, revoke } from './delegation/revocation.ts';

@@ -18,6 +18,7 @@ export {
   createAddressBook,
 } from './address/address-book.ts';
 export { formatIp, type IpBytes, type IpScope, ipLimitKeys, ipScope, parseIp } from './address/ip.ts';
+export type { Reach } from './address/reach.ts';
 export type { ByteConnection, ByteConnectionHandler } from './byte-connection.ts';
 export type { Connection, ConnectionStats, OpenStreamOptions } from './connection/connection.ts';
 export { createUpgrader, type SecureUpgraderOptions } from './connection/secure-upgrader.ts';
