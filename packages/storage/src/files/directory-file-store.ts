@@ -2,9 +2,10 @@ import { compareBytes, utf8 } from '../bytes.ts';
 import { isStorageError, StorageError } from '../errors.ts';
 import { toFileError } from '../file-system/file-access.ts';
 import type { OperationOptions } from '../key-value/key-value-store.ts';
-import type { CatalogEntry, FileCatalog, FileInfo } from './file-catalog.ts';
+import { type CatalogEntry, type FileCatalog, type FileInfo, infoOf } from './file-catalog.ts';
 import { type FileContents, isContentError } from './file-contents.ts';
 import { checkedFileName } from './file-names.ts';
+import { createFileQuota, type FileQuota } from './file-quota.ts';
 import type { ReadRange, StoredFile } from './file-reader.ts';
 import type {
   FileProblem,
@@ -15,6 +16,8 @@ import type {
   FileWriteOptions,
 } from './file-store.ts';
 import type { FileContent } from './file-writer.ts';
+import { createNameTurns, type NameTurns } from './name-turns.ts';
+import { createOpenedFiles, type OpenedFiles } from './opened-files.ts';
 import { createReplacedFiles, type ReplacedFiles } from './replaced-files.ts';
 
 /** What a file store works with once its directory is open. */
@@ -37,15 +40,13 @@ export class DirectoryFileStore implements FileStore {
   readonly #catalog: FileCatalog;
   readonly #contents: FileContents;
   readonly #replaced: ReplacedFiles;
-  readonly #maxFileBytes: number;
-  readonly #maxTotalBytes: number;
+  readonly #quota: FileQuota;
   readonly #now: () => number;
   readonly #release: () => void;
-  /** Plaintext bytes in the catalog and in writes under way. */
-  #totalBytes: number;
-  readonly #changing = new Map<string, Promise<unknown>>();
+  /** Changes of one name happen one after the other. */
+  readonly #exclusively: NameTurns = createNameTurns();
   readonly #running = new Set<Promise<unknown>>();
-  readonly #opened = new Set<StoredFile>();
+  readonly #opened: OpenedFiles = createOpenedFiles();
   #closing: Promise<void> | undefined;
 
   constructor({ catalog, contents, options, restored, totalBytes, release }: FileStoreParts) {
@@ -53,11 +54,9 @@ export class DirectoryFileStore implements FileStore {
     this.#catalog = catalog;
     this.#contents = contents;
     this.#replaced = createReplacedFiles(catalog, contents);
-    this.#maxFileBytes = options.maxFileBytes ?? Number.MAX_SAFE_INTEGER;
-    this.#maxTotalBytes = options.maxTotalBytes ?? Number.MAX_SAFE_INTEGER;
+    this.#quota = createFileQuota(totalBytes, options);
     this.#now = options.now ?? Date.now;
     this.#release = release;
-    this.#totalBytes = totalBytes;
   }
 
   write(name: string, content: FileContent, options: FileWriteOptions = {}): Promise<FileInfo> {
@@ -78,7 +77,7 @@ export class DirectoryFileStore implements FileStore {
         const entry = await this.#catalog.get(bytes, { signal });
         if (entry === undefined) return undefined;
         try {
-          return this.#track(await this.#contents.open(entry));
+          return this.#opened.track(await this.#contents.open(entry));
         } catch (error) {
           // A new content came between the two: the old file is gone, the new one is there.
           if (!isStorageError(error, 'FILE_MISSING') || attempt === MAX_OPEN_ATTEMPTS) throw error;
@@ -111,7 +110,7 @@ export class DirectoryFileStore implements FileStore {
         const old = await this.#catalog.get(bytes);
         if (old === undefined && !sync) return;
         await this.#replaced.change(name, { entry: undefined, old }, sync);
-        this.#totalBytes -= old?.size ?? 0;
+        this.#quota.release(old?.size ?? 0);
       });
       if (this.#replaced.isFull) await this.#settle();
     });
@@ -176,7 +175,7 @@ export class DirectoryFileStore implements FileStore {
   async #close(): Promise<void> {
     await Promise.allSettled(this.#running);
     try {
-      for (const file of this.#opened) await file[Symbol.asyncDispose]();
+      await this.#opened.close();
       await this.#settle();
     } catch (error) {
       // What is kept besides stays for the next opening.
@@ -228,15 +227,15 @@ export class DirectoryFileStore implements FileStore {
   ): Promise<CatalogEntry> {
     let size = 0;
     const onBytes = (count: number): void => {
-      if (!isRewrite) this.#reserve(size + count, count);
+      if (!isRewrite) this.#quota.reserve(size + count, count);
       size += count;
     };
     try {
       const { id, key } = await this.#contents.write(content, { sync, signal, onBytes });
-      if (isRewrite) this.#totalBytes += size;
+      if (isRewrite) this.#quota.add(size);
       return { name, id, key, size, modified: this.#now() };
     } catch (error) {
-      if (!isRewrite) this.#totalBytes -= size;
+      if (!isRewrite) this.#quota.release(size);
       throw error;
     }
   }
@@ -249,46 +248,22 @@ export class DirectoryFileStore implements FileStore {
     return this.#exclusively(entry.name, async () => {
       try {
         if (!(await isWanted())) {
-          this.#totalBytes -= entry.size;
+          this.#quota.release(entry.size);
           await this.#contents.remove(entry.id);
           return false;
         }
         const old = await this.#catalog.get(checkedFileName(entry.name));
         await this.#replaced.change(entry.name, { entry, old }, sync);
-        this.#totalBytes -= old?.size ?? 0;
+        this.#quota.release(old?.size ?? 0);
         return true;
       } catch (error) {
         // The entry may have reached the disk: the file stays until `compact` knows.
-        this.#totalBytes -= entry.size;
+        this.#quota.release(entry.size);
         throw error;
       } finally {
         this.#contents.release(entry.id);
       }
     });
-  }
-
-  #reserve(size: number, count: number): void {
-    if (size > this.#maxFileBytes) {
-      throw new StorageError('FILE_TOO_LARGE', `a file may have ${this.#maxFileBytes} bytes`);
-    }
-    if (this.#totalBytes + count > this.#maxTotalBytes) {
-      throw new StorageError('QUOTA_EXCEEDED', `all files together may have ${this.#maxTotalBytes} bytes`);
-    }
-    this.#totalBytes += count;
-  }
-
-  #track(file: StoredFile): StoredFile {
-    const tracked: StoredFile = {
-      size: file.size,
-      read: (range) => file.read(range),
-      readAt: (position, length, options) => file.readAt(position, length, options),
-      [Symbol.asyncDispose]: async () => {
-        this.#opened.delete(tracked);
-        await file[Symbol.asyncDispose]();
-      },
-    };
-    this.#opened.add(tracked);
-    return tracked;
   }
 
   async #problemOf(name: string, signal: AbortSignal | undefined): Promise<FileProblem['code'] | undefined> {
@@ -301,19 +276,6 @@ export class DirectoryFileStore implements FileStore {
     } catch (error) {
       if (isContentError(error)) return error.code;
       throw error;
-    }
-  }
-
-  /** Changes of one name happen one after the other. */
-  async #exclusively<T>(name: string, action: () => Promise<T>): Promise<T> {
-    const before = this.#changing.get(name) ?? Promise.resolve();
-    const result = before.then(action, action);
-    const settled = result.catch(() => {});
-    this.#changing.set(name, settled);
-    try {
-      return await result;
-    } finally {
-      if (this.#changing.get(name) === settled) this.#changing.delete(name);
     }
   }
 
@@ -334,8 +296,4 @@ export class DirectoryFileStore implements FileStore {
     if (this.#closing !== undefined) throw new StorageError('STORE_CLOSED', 'the file store is closed');
     signal?.throwIfAborted();
   }
-}
-
-function infoOf({ name, size, modified }: CatalogEntry): FileInfo {
-  return { name, size, modified };
 }

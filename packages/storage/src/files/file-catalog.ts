@@ -125,3 +125,8 @@ export function decodeCatalogEntry(name: Uint8Array, bytes: Uint8Array): Catalog
     modified: Number(view.getBigUint64(57)),
   };
 }
+
+/** What of an entry is shown. */
+export function infoOf({ name, size, modified }: CatalogEntry): FileInfo {
+  return { name, size, modified };
+}
