@@ -31,34 +31,38 @@ function writeNumber(writer: Writer, value: number): void {
   if (!Number.isFinite(value) || Object.is(value, -0)) {
     throw new TypeError('NaN, infinities and -0 have no canonical encoding');
   }
-  if (Number.isSafeInteger(value)) writeInteger(writer, BigInt(value));
+  if (Number.isSafeInteger(value)) writeInteger(writer, value);
   else if (Number.isInteger(value)) throw new TypeError('an integer above 53 bits must be a bigint');
   else writer.head(0xcb, 8).setFloat64(0, value);
 }
 
 function writeBigint(writer: Writer, value: bigint): void {
   if (value < MIN_INT64 || value > MAX_UINT64) throw new TypeError('an integer must fit 64 bits');
-  writeInteger(writer, value);
+  const asNumber = Number(value);
+  if (Number.isSafeInteger(asNumber)) writeInteger(writer, asNumber);
+  else if (value >= 0n) writer.head(0xcf, 8).setBigUint64(0, value);
+  else writer.head(0xd3, 8).setBigInt64(0, value);
 }
 
-function writeInteger(writer: Writer, value: bigint): void {
-  if (value >= -32n && value < 128n) writer.byte(Number(BigInt.asUintN(8, value)));
-  else if (value >= 0n) writeUnsigned(writer, value);
+/** A safe integer: without BigInt, which would take longer than everything else here. */
+function writeInteger(writer: Writer, value: number): void {
+  if (value >= -32 && value < 128) writer.byte(value & 0xff);
+  else if (value >= 0) writeUnsigned(writer, value);
   else writeNegative(writer, value);
 }
 
-function writeUnsigned(writer: Writer, value: bigint): void {
-  if (value < 2n ** 8n) writer.head(0xcc, 1).setUint8(0, Number(value));
-  else if (value < 2n ** 16n) writer.head(0xcd, 2).setUint16(0, Number(value));
-  else if (value < 2n ** 32n) writer.head(0xce, 4).setUint32(0, Number(value));
-  else writer.head(0xcf, 8).setBigUint64(0, value);
+function writeUnsigned(writer: Writer, value: number): void {
+  if (value < 2 ** 8) writer.head(0xcc, 1).setUint8(0, value);
+  else if (value < 2 ** 16) writer.head(0xcd, 2).setUint16(0, value);
+  else if (value < 2 ** 32) writer.head(0xce, 4).setUint32(0, value);
+  else writer.head(0xcf, 8).setBigUint64(0, BigInt(value));
 }
 
-function writeNegative(writer: Writer, value: bigint): void {
-  if (value >= -(2n ** 7n)) writer.head(0xd0, 1).setInt8(0, Number(value));
-  else if (value >= -(2n ** 15n)) writer.head(0xd1, 2).setInt16(0, Number(value));
-  else if (value >= -(2n ** 31n)) writer.head(0xd2, 4).setInt32(0, Number(value));
-  else writer.head(0xd3, 8).setBigInt64(0, value);
+function writeNegative(writer: Writer, value: number): void {
+  if (value >= -(2 ** 7)) writer.head(0xd0, 1).setInt8(0, value);
+  else if (value >= -(2 ** 15)) writer.head(0xd1, 2).setInt16(0, value);
+  else if (value >= -(2 ** 31)) writer.head(0xd2, 4).setInt32(0, value);
+  else writer.head(0xd3, 8).setBigInt64(0, BigInt(value));
 }
 
 function writeString(writer: Writer, value: string): void {
