@@ -58,6 +58,22 @@ describe.each([
   });
 });
 
+it('of two first openings of a log at once, the one that is refused leaves no trace', async () => {
+  const parent = await newDirectory();
+  const directory = join(parent, 'log');
+  // LevelDB: both openings look for the log's chain key before either has kept one.
+  await using store = await openEncryptedStore(await openLevelStore(join(parent, 'store')), { key });
+  const openings = await Promise.allSettled([openLog(directory, { store }), openLog(directory, { store })]);
+  expect(openings.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  for (const opening of openings) {
+    if (opening.status === 'rejected') continue;
+    await opening.value.append(new Uint8Array(3), { sync: true });
+    await opening.value[Symbol.asyncDispose]();
+  }
+  await using again = await openLog(directory, { store });
+  expect(await again.verify()).toEqual({ entries: 1, problems: [] });
+});
+
 describe('two processes', () => {
   it('are kept apart by the lock of the store that holds the keys', async () => {
     const directory = await newDirectory();

@@ -60,12 +60,13 @@ export async function openLog(directory: string, options: LogOptions): Promise<A
     throw new RangeError(`maxEntryBytes must be at most ${MAX_ENTRY_BYTES}`);
   options.signal?.throwIfAborted();
   await ready();
-  const state = await openLogState(options.store);
-  const files: LogFiles = { fs: fileSystem, directory, chainKey: state.chainKey };
   let release: (() => void) | undefined;
   try {
     await fileSystem.makeDirectory(directory);
     release = await claimDirectory(fileSystem, directory, 'log');
+    // Not before: of two first openings at once, the one that is refused would put its chain key in place of the other's.
+    const state = await openLogState(options.store);
+    const files: LogFiles = { fs: fileSystem, directory, chainKey: state.chainKey };
     await bindDirectory(fileSystem, directory, state, { marker: 'nzcore-log', extension: '.nzl' });
     const segments = await state.segments();
     const checkpoints = await checkpointsOf(state, options.notBefore);
