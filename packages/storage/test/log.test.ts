@@ -291,7 +291,7 @@ describe('a log that was tampered with', () => {
         await writeFile(await segment(), changed);
         const outcome = await crash().then(all, (error: { code: string }) => error.code);
         if (typeof outcome === 'string')
-          expect(outcome).toMatch(/^(LOG_CORRUPT|LOG_TRUNCATED|UNSUPPORTED_FORMAT)$/);
+          expect(outcome).toMatch(/^(LOG_CORRUPT|LOG_TRUNCATED|LOG_ROLLED_BACK|UNSUPPORTED_FORMAT)$/);
         else expect(outcome).toEqual(outcome.map((_, i) => `${i}:entry ${i}`));
       }),
       { numRuns: 80 },
