@@ -94,8 +94,30 @@ describe('a torn tail', () => {
     await again.rotate();
     await again.rotateKeys();
     await again[Symbol.asyncDispose]();
+    await writeFile(kept.replace('.torn', '-2.torn'), 'another one');
     await crash({}, older);
     expect(await tornFiles(directory)).toEqual([]);
+  });
+
+  it('does not take the place of one that was put aside before it', async () => {
+    const { log, segment, crash, directory } = await open();
+    await log.append(text('entry 0'), { sync: true });
+    const before = await readFile(await segment());
+    const tails = [1, 2, 3].map((fill) =>
+      Buffer.from([...new Uint8Array(50).fill(255), ...new Uint8Array(99).fill(fill)]),
+    );
+    const kept: string[] = [];
+    for (const tail of tails) {
+      await writeFile(await segment(), Buffer.concat([before, tail]));
+      const { torn } = await crash();
+      kept.push(torn!.keptAs!);
+    }
+    // An opening that ended before it had cut, or copied everything, is repeated and takes no other name.
+    await writeFile(join(directory, kept[2]!), tails[2]!.subarray(0, 70));
+    await writeFile(await segment(), Buffer.concat([before, tails[2]!]));
+    expect((await crash()).torn?.keptAs).toBe(kept[2]);
+    expect(await Promise.all(kept.map((name) => readFile(join(directory, name))))).toEqual(tails);
+    expect((await tornFiles(directory)).toSorted()).toEqual(kept.toSorted());
   });
 
   it('that cannot be put aside is not cut', async () => {

@@ -1,4 +1,4 @@
-import { toHex } from '../bytes.ts';
+import { compareBytes, toHex } from '../bytes.ts';
 import { isMissing, readFully, withFile, writeAll } from '../file-system/file-access.ts';
 import type { FileSystem, OpenedFile } from '../file-system/file-system.ts';
 import { FRAME_BYTES, readFrame } from './log-codec.ts';
@@ -30,8 +30,9 @@ export async function cutTornTail(
 ): Promise<TornTail> {
   const torn = { sequence: end.sequence, bytes: size - end.position };
   const isIncomplete = await isBeginningOfEntry(file, end, size);
-  const keptAs = isIncomplete ? undefined : tailFile(segment, end.sequence);
-  if (keptAs !== undefined) await putAside(files, keptAs, { file, from: end.position, to: size });
+  const keptAs = isIncomplete
+    ? undefined
+    : await putAside(files, segment, { file, from: end.position, to: size, sequence: end.sequence });
   await file.truncate(end.position);
   await file.sync();
   return keptAs === undefined ? { ...torn, kind: 'incomplete' } : { ...torn, kind: 'damaged', keptAs };
@@ -45,13 +46,18 @@ async function isBeginningOfEntry(file: OpenedFile, end: SegmentPosition, size: 
   return frame !== undefined && frame.sequence === end.sequence && end.position + frame.length > size;
 }
 
-async function putAside(
-  { fs, directory }: LogFiles,
-  name: string,
-  { file, from, to }: { file: OpenedFile; from: number; to: number },
-): Promise<void> {
+interface Tail {
+  readonly file: OpenedFile;
+  readonly from: number;
+  readonly to: number;
+  readonly sequence: number;
+}
+
+/** Copies a tail into a file of its own. @returns its name */
+async function putAside({ fs, directory }: LogFiles, segment: Segment, tail: Tail): Promise<string> {
+  const name = await tailFile({ fs, directory }, segment, tail);
+  const { file, from, to } = tail;
   const path = `${directory}/${name}`;
-  // Of an opening that ended between putting aside and cutting.
   await fs.remove(path).catch((error: unknown) => {
     if (!isMissing(error)) throw error;
   });
@@ -63,6 +69,41 @@ async function putAside(
     await copy.sync();
   });
   await fs.syncDirectory(directory);
+  return name;
+}
+
+/** The log may have been damaged behind the same entry before: a tail never takes the place of another one. */
+async function tailFile(
+  { fs, directory }: Pick<LogFiles, 'fs' | 'directory'>,
+  segment: Segment,
+  tail: Tail,
+): Promise<string> {
+  for (let number = 1; ; number++) {
+    const suffix = number === 1 ? '' : `-${number}`;
+    const name = segmentFile(segment).replace(/\.nzl$/, `-${tail.sequence}${suffix}.torn`);
+    try {
+      if (await withFile(fs.open(`${directory}/${name}`, 'read'), (kept) => isBeginningOf(kept, tail)))
+        return name;
+    } catch (error) {
+      if (isMissing(error)) return name;
+      throw error;
+    }
+  }
+}
+
+/** So an opening leaves it that ended between putting aside and cutting. */
+async function isBeginningOf(kept: OpenedFile, { file, from, to }: Tail): Promise<boolean> {
+  const size = await kept.size();
+  if (size > to - from) return false;
+  for (let position = 0; position < size; position += COPY_BYTES) {
+    const length = Math.min(COPY_BYTES, size - position);
+    const [there, here] = [
+      await readFully(kept, length, position),
+      await readFully(file, length, from + position),
+    ];
+    if (compareBytes(there, here) !== 0) return false;
+  }
+  return true;
 }
 
 /** Tails of segments that are gone: their key is forgotten, so that nobody can read them. */
@@ -73,11 +114,7 @@ export async function removeTornTails(
 ): Promise<void> {
   const kept = new Set(segments.map(({ id }) => toHex(id)));
   for (const name of await fs.list(directory)) {
-    const id = /^([0-9a-f]{32})-[0-9]+\.torn$/.exec(name)?.[1];
+    const id = /^([0-9a-f]{32})-[0-9]+(?:-[0-9]+)?\.torn$/.exec(name)?.[1];
     if (id !== undefined && !kept.has(id)) await fs.remove(`${directory}/${name}`);
   }
-}
-
-function tailFile(segment: Segment, sequence: number): string {
-  return segmentFile(segment).replace(/\.nzl$/, `-${sequence}.torn`);
 }
