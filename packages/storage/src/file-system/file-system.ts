@@ -2,7 +2,10 @@
 export interface OpenedFile {
   /** Fills `target` from `position` on as far as it can; 0 means the end of the file. */
   read(target: Uint8Array, position: number): Promise<number>;
-  /** Writes the parts one after the other; the number of bytes written may be smaller than their sum. */
+  /**
+   * Writes the parts one after the other; the number of bytes written may be smaller than their sum. Nothing of the parts may be kept:
+   * when it resolves their memory is given back.
+   */
   write(parts: readonly Uint8Array[], position: number): Promise<number>;
   /** Resolves when content and size survive a power loss. */
   sync(): Promise<void>;
