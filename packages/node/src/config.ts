@@ -77,7 +77,8 @@ const schema = z.strictObject({
   log: table({ level: z.enum(levels, { error: `one of ${levels.join(', ')}` }).default('silent') }),
   limits: table({
     connections: integer(1, 100_000).default(512),
-    messageBytes: integer(1024, 2 ** 30).default(2 ** 20),
+    // A stream queues 16 MiB, the frames' headers included: what is longer goes over a stream of its own.
+    messageBytes: integer(1024, 2 ** 23).default(2 ** 20),
   }),
 });
 

@@ -162,6 +162,16 @@ describe('two nodes', () => {
     await expect(bob.send(alice.peerId, new Uint8Array(1025))).rejects.toThrow(RangeError);
   });
 
+  it('carry messages of the largest size that can be configured', async () => {
+    const messageBytes = 2 ** 23;
+    await expect(pair({ limits: { messageBytes: messageBytes + 1 } })).rejects.toThrow('1024 to 8388608');
+    const [alice, bob] = await pair({ limits: { messageBytes } });
+    const sizes: number[] = [];
+    alice.onMessage(({ bytes }) => void sizes.push(bytes.length));
+    await Promise.all([1, 2].map(() => bob.send(alice.peerId, new Uint8Array(messageBytes))));
+    expect(sizes).toEqual([messageBytes, messageBytes]);
+  });
+
   it('give a message up when its signal aborts, or when the peer cannot be reached', async () => {
     const [alice, bob] = await pair();
     alice.onMessage(() => new Promise(() => undefined));
