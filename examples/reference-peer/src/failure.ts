@@ -62,6 +62,7 @@ function storageFailure(error: StorageError, dataDir: string): Failure {
     }
     case 'IO_ERROR':
     case 'NO_SPACE':
+    case 'STORE_FAILED':
       return notWritable(dataDir, error);
     default: {
       const reason = error.code === 'WRONG_KEY' ? 'it belongs to another identity' : error.code;

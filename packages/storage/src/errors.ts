@@ -7,6 +7,7 @@ export type StorageErrorCode =
   | 'DIRECTORY_IN_USE'
   | 'STORE_CORRUPT'
   | 'STORE_MISSING'
+  | 'STORE_FAILED'
   | 'STORE_ROLLED_BACK'
   | 'IO_ERROR'
   | 'NO_SPACE'

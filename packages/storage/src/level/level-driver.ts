@@ -1,4 +1,4 @@
-import { StorageError, type StorageErrorCode } from '../errors.ts';
+import { isStorageError, StorageError, type StorageErrorCode } from '../errors.ts';
 import type { Driver, DriverIterator, DriverOperation, DriverView } from '../key-value/driver.ts';
 import type { Entry } from '../key-value/key-value-store.ts';
 import type { PhysicalRange } from '../key-value/range.ts';
@@ -48,12 +48,25 @@ interface LevelSnapshot {
 // How much a page of an iteration may hold: some hundreds of small entries, or one large one.
 const PAGE_BYTES = 128 * 1_024;
 
+// A write that failed may have left a part of itself in LevelDB's journal. LevelDB itself would go on behind that part, and at the
+// next opening leave out what it cannot read and what follows: later writes would be acknowledged and then lost.
+const TORN_JOURNAL: ReadonlySet<StorageErrorCode> = new Set(['IO_ERROR', 'NO_SPACE', 'STORE_CORRUPT']);
+
 /** The driver for LevelDB. */
 export function createLevelDriver(
   database: LevelDatabase,
   { storedBytes }: { storedBytes: () => Promise<number> },
 ): Driver {
-  const queue = createWriteQueue((operations, sync) => write(database, operations, sync));
+  let failure: StorageError | undefined;
+  const onFailure = (error: unknown): never => {
+    if (isStorageError(error) && TORN_JOURNAL.has(error.code)) failure = error;
+    throw error;
+  };
+  const queue = createWriteQueue((operations, sync) =>
+    failure === undefined
+      ? write(database, operations, sync).catch(onFailure)
+      : Promise.reject(new StorageError('STORE_FAILED', MESSAGES.STORE_FAILED, { cause: failure })),
+  );
   const view = viewOf(database, undefined);
   return {
     ...view,
@@ -148,19 +161,21 @@ const CODES: Readonly<Record<string, StorageErrorCode>> = {
   LEVEL_ITERATOR_NOT_OPEN: 'STORE_CLOSED',
 };
 
-const MESSAGES: Partial<Record<StorageErrorCode, string>> = {
+const MESSAGES = {
   STORE_LOCKED: 'the store is open already, in this process or in another one',
   STORE_CORRUPT: 'the store cannot be read',
   STORE_CLOSED: 'the store is closed',
   NO_SPACE: 'no space is left for the store',
+  STORE_FAILED: 'a write to the store failed; open it again to go on',
   IO_ERROR: 'the store could not be read or written',
-};
+} as const satisfies Partial<Record<StorageErrorCode, string>>;
 
 /** The error of the database as one of ours; `fallback` where its code says nothing. */
 export function toStorageError(error: unknown, fallback: StorageErrorCode): StorageError {
   if (error instanceof StorageError) return error;
   const code = codeOf(error) ?? fallback;
-  return new StorageError(code, MESSAGES[code] ?? code, { cause: error });
+  const messages: Partial<Record<StorageErrorCode, string>> = MESSAGES;
+  return new StorageError(code, messages[code] ?? code, { cause: error });
 }
 
 /** LevelDB's own reason lies deepest; what wraps it says only that the database is not open. */
@@ -176,7 +191,7 @@ function codeOf(error: unknown): StorageErrorCode | undefined {
 
 // LevelDB passes what the system said on as text.
 function codeOfMessage(message: string): StorageErrorCode | undefined {
-  if (/no space left|ENOSPC/i.test(message)) return 'NO_SPACE';
+  if (/no space left|quota exceeded|file too large|ENOSPC|EDQUOT|EFBIG/i.test(message)) return 'NO_SPACE';
   if (
     /permission denied|input\/output error|too many open files|not a directory|EACCES|EPERM|EROFS|EIO/i.test(
       message,
