@@ -40,9 +40,7 @@ export class WriteBehind {
     const { store } = this.#options;
     if (!store) return;
     this.#dirty.add(name);
-    this.#writing ??= this.#write(store).finally(() => {
-      this.#writing = undefined;
-    });
+    this.#writing ??= this.#write(store);
   }
 
   /** Resolves when everything is in the store. */
@@ -64,5 +62,7 @@ export class WriteBehind {
         onError(error);
       }
     }
+    // In the same step as the last look: what is touched from now on begins a write of its own.
+    this.#writing = undefined;
   }
 }

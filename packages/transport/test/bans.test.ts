@@ -36,6 +36,21 @@ describe('bans', () => {
     expect(names).toEqual([`ban/${PEER}`, 'ban/2001:db8::/32']);
   });
 
+  it('are stored, whenever they are made beside a write that is under way', async () => {
+    for (let steps = 0; steps < 12; steps++) {
+      const [clock, store] = [createFakeClock(), createMapStore()];
+      const bans = createBans({ clock, store });
+      bans.ban('192.0.2.1');
+      for (let step = 0; step < steps; step++) await Promise.resolve();
+      bans.ban('192.0.2.2');
+      await new Promise((resolve) => setTimeout(resolve));
+      await bans.flush();
+      const again = createBans({ clock, store });
+      await again.load();
+      expect(listed(again)).toEqual(['192.0.2.1', '192.0.2.2']);
+    }
+  });
+
   it('are bounded: what ends first gives way, and what never ends is not forgotten', () => {
     const clock = createFakeClock();
     const bans = createBans({ clock, maxBans: 3 });
