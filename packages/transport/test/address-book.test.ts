@@ -127,6 +127,16 @@ describe('address book', () => {
     expect(reach(again)).toEqual(expected);
   });
 
+  it('remembers how near a name may lead, though the claim ran out while it was dialled', async () => {
+    const clock = createFakeClock();
+    const book = createAddressBook({ clock });
+    book.add(PEER, ['/dns4/a.example/tcp/1'], { ttl: 1_000 });
+    const [{ reach } = { reach: undefined }] = book.addresses(PEER);
+    await clock.advance(2_000);
+    book.recordSuccess(PEER, '/dns4/a.example/tcp/1', KEY, reach);
+    expect(book.addresses(PEER)).toMatchObject([{ source: 'proven', reach: 'global' }]);
+  });
+
   it('lets no flood of claims push out what was proven or configured', () => {
     const clock = createFakeClock();
     const book = createAddressBook({ clock });

@@ -2,6 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { isWithinReach } from '../src/address/reach.ts';
+import { createMemoryNetwork, createMemoryTransport } from '../src/memory.ts';
 import { createTcpTransport } from '../src/tcp.ts';
 import { createWebSocketTransport } from '../src/ws.ts';
 import { createSecurePeer } from './secure-peer.ts';
@@ -72,6 +73,28 @@ describe.each(kinds)('a name that a stranger claims, over %s', (_, suffix, creat
     expect(asked).toEqual(['10.0.0.1', '127.0.0.1', '169.254.169.254']);
     await b[Symbol.asyncDispose]();
   });
+});
+
+it('a name whose claim runs out while it is dialled leads no nearer afterwards', async () => {
+  const defer = (deliver: () => void): void => void setTimeout(deliver, 60);
+  const network = createMemoryNetwork();
+  const create = () => createMemoryTransport({ network, defer });
+  await using b = createSecurePeer(2, { transports: [create()] });
+  await b.manager.listen('/memory/b');
+  await using a = createSecurePeer(1, { transports: [create()], allowLocalAddresses: false });
+  a.manager.addressBook.add(b.identity.peerId, ['/memory/b'], { ttl: 50 });
+  await a.manager.connect(b.identity.peerId);
+  expect(a.manager.addressBook.addresses(b.identity.peerId)).toMatchObject([
+    { source: 'proven', reach: 'global' },
+  ]);
+});
+
+it('a look-up that knows one address only is understood', async () => {
+  const lookup = ((_name: string, _options: object, callback: (...args: unknown[]) => void) =>
+    callback(null, '127.0.0.1', 4)) as unknown as LookupFunction;
+  const transport = createTcpTransport({ lookup });
+  const dialled = transport.dial('/dns4/inside.example/tcp/9', { isAllowedIp: () => false });
+  await expect(dialled).rejects.toMatchObject({ code: 'DIAL_FAILED' });
 });
 
 it('nothing is within the reach of a stranger but what is in the Internet', () => {

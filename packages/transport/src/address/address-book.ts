@@ -78,7 +78,12 @@ export interface AddressBook {
   peers(): readonly PeerId[];
   /** X25519 static key that the peer proved last, for a handshake with one round trip less. */
   staticKey(peer: PeerId): Uint8Array | undefined;
-  recordSuccess(peer: PeerId, address: string, staticKey: Uint8Array): void;
+  /**
+   * A connection was authenticated there.
+   * @param reach - how near the address was allowed to lead, for when it has been forgotten meanwhile. @defaultValue anywhere, as what
+   * the owner dialled
+   */
+  recordSuccess(peer: PeerId, address: string, staticKey: Uint8Array, reach?: Reach): void;
   recordFailure(peer: PeerId, address: string): void;
   forgetStaticKey(peer: PeerId): void;
   /** Resolves when everything is in the store. */

@@ -97,7 +97,7 @@ export class StoredAddressBook implements AddressBook {
     return this.#records.get(peer)?.staticKey;
   }
 
-  recordSuccess(peer: PeerId, address: string, staticKey: Uint8Array): void {
+  recordSuccess(peer: PeerId, address: string, staticKey: Uint8Array, reach: Reach = 'loopback'): void {
     const text = parseAddress(address).text;
     this.#put(peer, {
       ...FRESH,
@@ -105,8 +105,8 @@ export class StoredAddressBook implements AddressBook {
       source: 'proven',
       lastSuccess: this.#now(),
       expiresAt: Number.MAX_SAFE_INTEGER,
-      // Of an address that nobody told: the owner dialled it.
-      reach: 'loopback',
+      // Counts when the address is not known any more: what a stranger told may have run out while it was dialled.
+      reach,
     });
     const record = this.#records.get(peer);
     if (record) this.#save(peer, { ...record, staticKey: new Uint8Array(staticKey), usedAt: this.#now() });

@@ -169,13 +169,13 @@ async function dialAddress(
   options: DiallerOptions,
 ): Promise<Connection> {
   const { addressBook, wheel, dialTimeout, emit } = options;
-  const { address } = candidate;
+  const { address, reach } = candidate;
   const late = (): TransportError =>
     new TransportError('DIAL_FAILED', `${address.text} did not answer in time`);
   const deadline = createDeadline(wheel, dialTimeout, late, race);
   try {
     const connection = await dialWithKey(candidate, peer, deadline.signal, options);
-    addressBook.recordSuccess(connection.remotePeer, address.text, connection.remoteStaticKey);
+    addressBook.recordSuccess(connection.remotePeer, address.text, connection.remoteStaticKey, reach);
     return connection;
   } catch (error) {
     // An attempt that was given up says nothing about the address.

@@ -20,13 +20,19 @@ export function allowedLookup(
     return ip !== undefined && isAllowedIp(ip);
   };
   return (hostname, options: LookupOptions, callback) => {
-    resolve(hostname, { ...options, all: true }, (error, addresses) => {
-      const [first, ...others] = error ? [] : addresses.filter(isAllowed);
-      if (error) callback(error, []);
-      else if (!first) callback(notAllowed(hostname), []);
-      else if (options.all) callback(null, [first, ...others]);
-      else callback(null, first.address, first.family);
-    });
+    resolve(
+      hostname,
+      { ...options, all: true },
+      (error, found: LookupAddress[] | string, family?: number) => {
+        // A look-up of the program's own may know one address only.
+        const addresses = typeof found === 'string' ? [{ address: found, family: family ?? 0 }] : found;
+        const [first, ...others] = error ? [] : addresses.filter(isAllowed);
+        if (error) callback(error, []);
+        else if (!first) callback(notAllowed(hostname), []);
+        else if (options.all) callback(null, [first, ...others]);
+        else callback(null, first.address, first.family);
+      },
+    );
   };
 }
 
