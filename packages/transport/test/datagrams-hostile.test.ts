@@ -1,9 +1,16 @@
+import { createDatagramChannel } from '@nzcore/crypto/channel';
 import { createHandshake } from '@nzcore/crypto/handshake';
 import { identityFromSeed } from '@nzcore/identity';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createFakeClock } from '../src/testing.ts';
-import { decodeExchange, decodePacket, encodeHello } from '../src/udp/datagram-packet.ts';
+import {
+  decodeExchange,
+  decodePacket,
+  encodeData,
+  encodeExchange,
+  encodeHello,
+} from '../src/udp/datagram-packet.ts';
 import { RequestLog } from '../src/udp/request-log.ts';
 import { bytes, createDatagramNetwork, createTwo, type DatagramNode } from './datagram-network.ts';
 
@@ -196,6 +203,51 @@ describe('datagram sessions under attack', () => {
     await clock.advance(6_000);
     expect(await asked).toBe('REQUEST_FAILED');
     expect([lost > 1, runs]).toEqual([true, 1]);
+  });
+
+  it('answer the first number of a client that uses it behind a hello that came twice (NZ-DATAGRAM-01 §4.1)', async () => {
+    const { clock, network, b } = createTwo();
+    const now = clock.now();
+    const handshake = createHandshake({
+      role: 'initiator',
+      isOverDatagrams: true,
+      identity: identityFromSeed(new Uint8Array(32).fill(9)).handshakeIdentity(now),
+      remoteStaticKey: b.identity.handshakeIdentity(now).staticKeyPair.publicKey,
+    });
+    const address = '/ip4/192.0.2.9/udp/4001';
+    const hello = encodeHello('0011223344556677', handshake.start(now))!;
+    network.inject(address, b.address, hello);
+    network.inject(address, b.address, hello);
+    const answer = decodePacket(network.packets[0]!.bytes);
+    if (answer?.type !== 'handshake') throw new Error('no answer');
+    const channel = createDatagramChannel(handshake.receive(answer.message, now).result!, { now });
+    const request = encodeExchange({ type: 'request', number: 1, content: bytes('first') });
+    network.inject(address, b.address, encodeData(answer.sender, channel.seal(request)));
+    await clock.advance(100);
+    expect(b.ran).toEqual(['first']);
+    const last = decodePacket(network.packets.at(-1)!.bytes);
+    if (last?.type !== 'data') throw new Error('no response');
+    expect(decodeExchange(channel.open(last.datagram)!)).toMatchObject({ type: 'response', number: 1 });
+  });
+
+  it('fail a request whose handshake cannot be made again, and nothing else', async () => {
+    const { clock, network, b } = createTwo();
+    const identity = identityFromSeed(new Uint8Array(32).fill(8));
+    const c = network.node(8, { identity });
+    network.fate = () => [];
+    const asked = c.endpoint
+      .request(b.identity.peerId, b.address, bytes('x'), { timeout: 20_000 })
+      .catch((error: { code: string }) => error.code);
+    await clock.advance(1_000);
+    identity[Symbol.dispose]();
+    await clock.advance(10_000);
+    expect(await Promise.race([asked, 'still waiting'])).toBe('DISPOSED');
+    await expect(c.endpoint.request(b.identity.peerId, b.address, bytes('x'))).rejects.toMatchObject({
+      code: 'DISPOSED',
+    });
+    const before = network.packets.length;
+    await clock.advance(60_000);
+    expect(network.packets.length).toBe(before);
   });
 
   it('bound the requests of one session', async () => {

@@ -136,16 +136,24 @@ export class DatagramClient {
     else {
       const opening = this.#openings.get(key);
       if (opening) opening.waiting.add(request);
-      else this.#open(request);
+      else if (!this.#open(request)) return;
       this.#repeatLater(request);
     }
   }
 
-  #open(first: PendingRequest): void {
-    const opening = createOpening(first, this.#context);
+  /** @returns false when it could not be begun, as with an identity that is disposed of: often there is nobody here to throw to */
+  #open(first: PendingRequest): boolean {
+    let opening: Opening;
+    try {
+      opening = createOpening(first, this.#context);
+    } catch (error) {
+      this.#fail(first, error);
+      return false;
+    }
     this.#openings.set(opening.key, opening);
     this.#openingsByName.set(opening.name, opening);
     this.#context.options.send(opening.hello, opening.address);
+    return true;
   }
 
   #opened(opening: Opening, result: HandshakeResult, remoteName: string, finish: Finish | undefined): void {

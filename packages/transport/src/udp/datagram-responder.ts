@@ -207,8 +207,8 @@ export class DatagramResponder {
       answered.session.countReceived(MAX_PACKET);
       answered.session.sendPacket(answered.reply);
       // The early request has the first number; its response goes with the answer.
-      const early = answered.session.log.begin(1);
-      if (typeof early === 'object') this.#sendAnswer(answered.session, 1, early.response);
+      const early = answered.session.log.answerOf(1);
+      if (early) this.#sendAnswer(answered.session, 1, early.response);
     } else if (answered.sent + answered.reply.length <= 3 * answered.received) {
       answered.sent += answered.reply.length;
       this.#context.options.send(answered.reply, answered.address);

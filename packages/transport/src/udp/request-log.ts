@@ -32,6 +32,12 @@ export class RequestLog {
     return 'new';
   }
 
+  /** The answer that is kept of a request; nothing is noted. */
+  answerOf(number: number): LoggedAnswer | undefined {
+    const known = this.#requests.get(number);
+    return typeof known === 'object' ? known : undefined;
+  }
+
   /** Keeps the answer for repetition; without a response, the refusal. */
   finish(number: number, response: Uint8Array | undefined): void {
     if (!this.#requests.has(number)) return;
