@@ -175,6 +175,16 @@ describe('upgrade', () => {
     expect(peers.near.isOpen).toBe(true);
   });
 
+  it('ends what a promise of a dial brings when its options cannot be used', async () => {
+    const [near, far] = createMemoryPair();
+    const closed = createDeferred<void>();
+    const nothing = (): void => undefined;
+    far.start({ onData: nothing, onDrain: nothing, onEnd: nothing, onClose: () => closed.resolve() });
+    const options = { identity: alice.handshakeIdentity(Date.now()), remoteStaticKey: new Uint8Array(3) };
+    expect(() => upgradeOutbound(Promise.resolve(near), options)).toThrow(RangeError);
+    await closed.promise;
+  });
+
   it('takes the promise of a dial, and ends with what it rejects with', async () => {
     const identity = alice.handshakeIdentity(Date.now());
     const refused = new TransportError('DIAL_FAILED', 'nobody is there');

@@ -54,6 +54,18 @@ describe('messages', () => {
     for (let i = 0; i < sizes.length; i += 1) expect(Buffer.compare(got[i]!, bodies[i]!)).toBe(0);
   });
 
+  it('keep no more memory than their own, however large the record that brought them', async () => {
+    await using streams = await streamPair();
+    const sender = createMessageSender(streams.near);
+    const received = readAll(streams.far);
+    // Written in one turn, they come in one record.
+    const sent = [1, 60_000, 2].map((size) => sender.send(noise(size)));
+    await Promise.all([...sent, sender.close()]);
+    const got = await received;
+    expect(got.map(({ length }) => length)).toEqual([1, 60_000, 2]);
+    for (const { length, buffer } of got) expect(buffer.byteLength).toBeLessThanOrEqual(2 * length + 2048);
+  });
+
   it('are compressed where both sides can, and only when it pays', async () => {
     for (const compressor of createCompressors()) {
       const features = { features: [compressor.name] };
@@ -162,6 +174,15 @@ describe('messages', () => {
 });
 
 describe('requests', () => {
+  it('leave no stream behind when the other side answers no more', async () => {
+    await using streams = await streamPair();
+    const asked = createRequester(streams.near).request(text('x'));
+    streams.far.closeWrite().catch(() => undefined);
+    await expect(asked).rejects.toMatchObject({ code: 'STREAM_CLOSED' });
+    await streams.peers.near.ping();
+    expect([streams.peers.near.stats.streams, streams.peers.far.stats.streams]).toEqual([0, 0]);
+  });
+
   async function serve(
     handler: RequestHandler,
     options: ServeOptions = {},

@@ -31,13 +31,14 @@ export function upgradeOutbound(
   bytes: ByteConnection | Promise<ByteConnection>,
   options: OutboundUpgradeOptions,
 ): Promise<Connection> {
-  const { expectedPeer, remoteStaticKey } = options;
-  const handshake = createHandshake({
-    ...handshakeOptions(options),
-    role: 'initiator',
-    ...(expectedPeer === undefined ? {} : { expectedIdentity: publicKeyFromPeerId(expectedPeer) }),
-    ...(remoteStaticKey === undefined ? {} : { remoteStaticKey }),
-  });
+  let handshake: Handshake;
+  try {
+    handshake = createInitiator(options);
+  } catch (error) {
+    // Who only has the promise of a stream cannot end it.
+    if ('then' in bytes) bytes.then((connected) => connected.destroy()).catch(() => undefined);
+    throw error;
+  }
   if (!('then' in bytes)) return run(bytes, handshake, options, true);
   behindDial(() => prepare(handshake));
   return bytes.then(
@@ -47,6 +48,16 @@ export function upgradeOutbound(
       throw reason;
     },
   );
+}
+
+function createInitiator(options: OutboundUpgradeOptions): Handshake {
+  const { expectedPeer, remoteStaticKey } = options;
+  return createHandshake({
+    ...handshakeOptions(options),
+    role: 'initiator',
+    ...(expectedPeer === undefined ? {} : { expectedIdentity: publicKeyFromPeerId(expectedPeer) }),
+    ...(remoteStaticKey === undefined ? {} : { remoteStaticKey }),
+  });
 }
 
 /** Node asks the network for a connection in a tick of its own, which comes before this one. */

@@ -8,6 +8,7 @@ import { MemoryHold, overBudget } from './memory-hold.ts';
 import { MAX_MESSAGE_PAYLOAD, MessageKind } from './message-frames.ts';
 import { MessageReader } from './message-reader.ts';
 import { agreedCompressors, MessageWriter } from './message-writer.ts';
+import { ownBytes } from './own-bytes.ts';
 
 /** Options of the message layer. */
 export interface MessageOptions {
@@ -174,8 +175,8 @@ class PartialMessage implements IncomingMessage {
           stream.reset(ResetCode.cancelled);
           throw new TransportError('MESSAGE_TOO_LARGE', `A message is larger than ${maxLength} bytes.`);
         }
-        // Most messages are one frame and need no copy.
-        if (body.length === 0 && this.#next === undefined) return piece;
+        // Most messages are one frame; a large one needs no copy.
+        if (body.length === 0 && this.#next === undefined) return ownBytes(piece);
         if (!memory.take(piece.length)) {
           stream.reset(ResetCode.overBudget);
           throw overBudget();

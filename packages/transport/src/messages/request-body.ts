@@ -3,6 +3,7 @@ import { ByteQueue } from '../mux/byte-queue.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { MessageHeader } from './message-frames.ts';
 import type { MessageOptions } from './messages.ts';
+import { ownBytes } from './own-bytes.ts';
 
 /** Largest body unless the options say otherwise: bigger ones go as messages of their own stream. */
 const DEFAULT_MAX_BODY = 16 * 1024 * 1024;
@@ -83,9 +84,4 @@ export class BodyAssembler {
     this.#skipped = hasMore ? (this.#skipped ?? 0) + length : undefined;
     if (!hasMore) this.#sink.onSkipped(kind, id);
   }
-}
-
-/** A small view would keep the whole record that it lies in. */
-function ownBytes(payload: Uint8Array): Uint8Array {
-  return payload.length * 2 < payload.buffer.byteLength ? new Uint8Array(payload) : payload;
 }

@@ -79,7 +79,11 @@ class StreamRequester implements Requester {
           stream.reset(isOverBudget ? ResetCode.overBudget : ResetCode.protocolError);
         }
       },
-      onEnd: () => this.#fail(new TransportError('STREAM_CLOSED', 'The other side answers no more.')),
+      onEnd: () => {
+        this.#fail(new TransportError('STREAM_CLOSED', 'The other side answers no more.'));
+        // There is nothing left to ask for: half open, it would stay for as long as the connection.
+        stream.reset();
+      },
       onReset: (error) => this.#fail(error),
     });
   }
