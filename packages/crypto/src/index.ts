@@ -37,4 +37,5 @@ export type {
   ScryptOptions,
   X25519,
 } from './primitives.ts';
+export { releaseBuffer, releaseChunks } from './release-buffer.ts';
 export { SecretBytes } from './secret-bytes.ts';

@@ -1,5 +1,6 @@
 import { CryptoError } from '../errors.ts';
 import type { AeadKey, Opener } from '../primitives.ts';
+import { releaseChunks } from '../release-buffer.ts';
 import { channelClosed, invalidRecord } from './errors.ts';
 import { GrowingBytes } from './growing-bytes.ts';
 import { deriveEpoch, type EpochKeys } from './key-schedule.ts';
@@ -9,14 +10,6 @@ import type { SideOptions } from './sending-side.ts';
 // Written right before each use and read before it ends, so that all channels can share them.
 const nonce = new Uint8Array(12);
 const header = new Uint8Array(LENGTH_BYTES);
-
-// Pieces below this size cost the collector less than a call to free them.
-const WORTH_RELEASING = 16_384;
-
-/** ES2024; Node has it from 21 on. */
-interface TransferableBuffer {
-  transfer?(newLength: number): ArrayBuffer;
-}
 
 /** A record of which only the beginning has arrived. */
 interface PartialRecord {
@@ -185,7 +178,7 @@ export class ReceivingSide {
 /** The piece has been copied: neither its bytes nor its memory are of use any more. */
 function appendOpened(bytes: GrowingBytes, piece: Uint8Array): void {
   bytes.append(piece);
-  if (piece.length >= WORTH_RELEASING) (piece.buffer as TransferableBuffer).transfer?.(0);
+  releaseChunks([piece]);
 }
 
 /** A primitive that cannot run here is the program's fault; everything else is the peer's. */

@@ -1,8 +1,7 @@
-import { type AeadKey, chacha20poly1305 } from '@nzcore/crypto';
+import { type AeadKey, chacha20poly1305, releaseChunks } from '@nzcore/crypto';
 import { concatBytes } from '../bytes.ts';
 import { writeAll } from '../file-system/file-access.ts';
 import type { OpenedFile } from '../file-system/file-system.ts';
-import { releaseMemory } from '../file-system/release-memory.ts';
 import { CHUNK_BYTES, chunkNonce, encodeFileHeader } from './file-codec.ts';
 
 /** What a file's content may come from. */
@@ -166,7 +165,7 @@ function createOutput(file: OpenedFile): {
       await writing;
       const from = position;
       for (const part of parts) position += part.length;
-      writing = writeAll(file, parts, from).then(() => releaseMemory(parts));
+      writing = writeAll(file, parts, from).then(() => releaseChunks(parts));
       writing.catch(() => {});
     },
     settled: async () => {

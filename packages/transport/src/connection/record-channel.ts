@@ -1,6 +1,6 @@
+import { releaseBuffer, releaseChunks } from '@nzcore/crypto';
 import type { ChannelSink, StreamChannel } from '@nzcore/crypto/channel';
 import type { ByteConnection } from '../byte-connection.ts';
-import { releaseMemory, releaseRecord } from './release-memory.ts';
 
 /** Sealed bytes that are gathered for one write: for each 64 KiB it saves the kernel a third of its work on both sides. */
 const WRITE_SIZE = 256 * 1024;
@@ -38,7 +38,7 @@ export class RecordChannel implements ChannelSink {
 
   /** For the channel: one authentic record. */
   onData(plaintext: Uint8Array): void {
-    if (!this.#owner.onRecord(plaintext)) releaseRecord(plaintext);
+    if (!this.#owner.onRecord(plaintext)) releaseBuffer(plaintext.buffer);
   }
 
   /** For the channel: the remote side's goodbye. */
@@ -58,7 +58,7 @@ export class RecordChannel implements ChannelSink {
     if (chunks === undefined) return true;
     this.drop();
     const isWritable = this.#bytes.write(chunks);
-    if (this.#bytes.heldBytes === 0) releaseMemory(chunks);
+    if (this.#bytes.heldBytes === 0) releaseChunks(chunks);
     return isWritable;
   }
 
