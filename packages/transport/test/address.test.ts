@@ -154,6 +154,7 @@ describe('IP addresses', () => {
       'fec0::1',
       '192.0.0.1',
       '198.18.0.1',
+      '::ffff:0:127.0.0.1',
     ].map((text) => ipScope(parseIp(text)!));
     expect(scopes).toEqual([
       'global',
@@ -180,6 +181,7 @@ describe('IP addresses', () => {
       'private',
       'unusable',
       'private',
+      'unusable',
     ]);
   });
 

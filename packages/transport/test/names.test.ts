@@ -59,6 +59,18 @@ describe.each(kinds)('a name that a stranger claims, over %s', (_, suffix, creat
     await b[Symbol.asyncDispose]();
   });
 
+  it('is not connected to where it leads into a network that is banned, whoever gave it', async () => {
+    const lookup = answering('127.0.0.1');
+    const { b, name } = await serve(lookup);
+    await using a = createSecurePeer(1, { transports: [create(lookup)] });
+    a.manager.ban('127.0.0.0/8');
+    await expect(a.manager.connect(name)).rejects.toMatchObject({ code: 'DIAL_FAILED' });
+    a.manager.addressBook.add(b.identity.peerId, [name], { source: 'manual' });
+    await expect(a.manager.connect(b.identity.peerId)).rejects.toMatchObject({ code: 'DIAL_FAILED' });
+    expect([b.count('handshake-failed'), b.count('connection-opened')]).toEqual([0, 0]);
+    await b[Symbol.asyncDispose]();
+  });
+
   it('is connected to at those of its addresses that may be, and no others', async () => {
     const lookup = answering('10.0.0.1', '127.0.0.1', '169.254.169.254');
     const { b, name } = await serve(lookup);

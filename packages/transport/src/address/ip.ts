@@ -121,7 +121,7 @@ function ip6Scope(bytes: IpBytes): IpScope {
   if (startsWith(bytes, NAT64)) return ip4Scope(bytes.subarray(12));
   if (startsWith(bytes, LOCAL_NAT64)) return 'private';
   if (startsWith(bytes, SIX_TO_FOUR)) return ip4Scope(bytes.subarray(2, 6));
-  if (startsWith(bytes, DISCARD)) return 'unusable';
+  if (a === 0 || startsWith(bytes, DISCARD)) return 'unusable'; // ::/8 is reserved but for the above (RFC 4291 §2.4)
   if (a === 0xff) return 'unusable'; // multicast
   if (a === 0xfe && (b & 0xc0) === 0x80) return 'link-local';
   if (a === 0xfe) return 'private'; // site-local, deprecated (RFC 3879)

@@ -1,5 +1,6 @@
 import { isPeerId, type PeerId } from '@nzcore/identity';
 import { tryParseAddress } from '../address/address.ts';
+import type { IpBytes } from '../address/ip.ts';
 import { TransportError } from '../errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { type AddressBookStore, WriteBehind } from '../write-behind.ts';
@@ -18,6 +19,7 @@ export interface Bans {
   isPeerBanned(peer: PeerId): boolean;
   /** @param address - multiaddr text */
   isAddressBanned(address: string): boolean;
+  isIpBanned(ip: IpBytes): boolean;
   list(): readonly { readonly target: string; readonly until: number }[];
   /** Reads the store; what is over by now is deleted there. @throws what the store throws */
   load(): Promise<void>;
@@ -71,6 +73,10 @@ export function createBans({ clock, store, maxBans = 10_000, onError = () => {} 
     stored.touch(target);
   }
 
+  function isIpBanned(ip: IpBytes): boolean {
+    return networks.containing(ip).some(isLive);
+  }
+
   /** What has ended goes, else what ends first. */
   function makeRoom(): void {
     if (bans.size < maxBans) return;
@@ -96,8 +102,9 @@ export function createBans({ clock, store, maxBans = 10_000, onError = () => {} 
     isAddressBanned: (address) => {
       if (networks.size === 0) return false;
       const ip = tryParseAddress(address)?.ip;
-      return ip !== undefined && networks.containing(ip).some(isLive);
+      return ip !== undefined && isIpBanned(ip);
     },
+    isIpBanned,
     list: () => [...bans.keys()].filter(isLive).map((target) => ({ target, until: bans.get(target)! })),
     load: async () => {
       for await (const [target, value] of stored.load()) {

@@ -214,10 +214,11 @@ async function dialOnce(
   signal: AbortSignal,
   options: DiallerOptions,
 ): Promise<Connection> {
-  const { upgrader, wheel, onStream, sharedMemory } = options;
+  const { upgrader, wheel, onStream, sharedMemory, bans } = options;
   const dialled = transport.dial(address.text, {
     signal,
-    ...(reach === undefined ? {} : { isAllowedIp: (ip) => isWithinReach(ip, reach) }),
+    // Asked of what a name resolves to.
+    isAllowedIp: (ip) => (reach === undefined || isWithinReach(ip, reach)) && !bans.isIpBanned(ip),
   });
   try {
     return await upgrader.outbound(dialled, {
