@@ -215,4 +215,22 @@ describe('a budget', () => {
     expect([a.used, b.used, shared.used]).toEqual([0, 0, 0]);
     expect([a.openStream(), a.openStream()]).toEqual([true, false]);
   });
+
+  it('of others does not end the connection of a peer that opens as many streams as it may, only what is beyond that', async () => {
+    // Others hold all that is shared.
+    await using peers = await connectPeers({
+      far: { sharedMemory: createMemoryBudget(0), onStream: () => undefined },
+    });
+    const open = async (count: number): Promise<void> => {
+      for (let n = 0; n < count; n += 1) {
+        const stream = await peers.near.openStream('/test/1');
+        stream.receive({ onData: () => undefined, onEnd: () => undefined, onReset: () => undefined });
+      }
+    };
+    await open(4_096);
+    await peers.near.ping();
+    expect([peers.near.isOpen, peers.far.stats.streams]).toEqual([true, 64 + 128]);
+    await open(3_904);
+    expect(await peers.near.closed).toMatchObject({ code: 'FLOOD' });
+  });
 });

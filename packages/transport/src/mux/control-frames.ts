@@ -71,7 +71,7 @@ export class ControlFrames implements WindowHost {
     this.#numbers(FrameType.pong, 0, high, low);
   }
 
-  /** The remote side reset a stream of its own. @throws TransportError `FLOOD` */
+  /** The remote side reset a stream of its own, or there is no memory for one. @throws TransportError `FLOOD` */
   countReset(burst: number): void {
     this.#resets ??= new TokenBucket(burst, 1000);
     if (!this.#resets.take(() => this.now())) throw floodError('Too many streams were opened and reset.');

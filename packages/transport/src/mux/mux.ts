@@ -292,8 +292,12 @@ export class Mux implements StreamOwner, FrameHandler {
   #isRefused(id: number): boolean {
     // After GOAWAY the remote side knows without an answer which streams were not served.
     if (this.#lastServedId !== undefined) return true;
-    if (this.streams.inbound < this.#limits.maxInboundStreams && this.#host.takeStream()) return false;
-    this.#control.countRefusal();
+    const { maxInboundStreams } = this.#limits;
+    const isOverLimit = this.streams.inbound >= maxInboundStreams;
+    if (!isOverLimit && this.#host.takeStream()) return false;
+    if (isOverLimit) this.#control.countRefusal();
+    // What other connections hold is nothing that an honest peer could know: it may open as many as the limit, all at once.
+    else this.#control.countReset(maxInboundStreams);
     this.#control.reset(id, ResetCode.refused);
     return true;
   }
