@@ -108,6 +108,24 @@ for (const [name, pair] of carriers) {
       }
     });
 
+    it('carries on what a borrowing sink writes within onData, though the chunk is detached afterwards', async () => {
+      const onStream = (stream: Stream): void =>
+        stream.receive({
+          isBorrowing: true,
+          onData: (chunk) => void stream.write(chunk),
+          onEnd: () => void stream.closeWrite().catch(() => undefined),
+          onReset: () => undefined,
+        });
+      await using peers = await connectPeers({ bytes: await pair(), far: { onStream } });
+      const stream = await peers.near.openStream('/echo/1');
+      const received = collect(stream);
+      const piece = new Uint8Array(65_536).map((_, i) => (i * 13) & 255);
+      for (let i = 0; i < 20; i += 1) if (!stream.write(piece)) await stream.drained();
+      await stream.closeWrite();
+      await received.done;
+      expect(Buffer.compare(concat(received.chunks), concat(new Array<Uint8Array>(20).fill(piece)))).toBe(0);
+    });
+
     it('closes in an orderly way when the last stream is over', async () => {
       await using peers = await connectPeers({ bytes: await pair(), far: { onStream: echo } });
       const stream = await peers.near.openStream('/echo/1', { data: text('bye') });

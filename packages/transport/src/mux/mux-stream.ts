@@ -13,6 +13,9 @@ import { localReset, sinkThrew } from './wire-errors.ts';
 /** `write` answers false from here on: as much as fills one record waits. */
 const HIGH_WATER = 64 * 1024;
 
+/** What a borrowing sink looks at now: detached when it returns. A `write` of it would end the process later, when it is sealed. */
+let lent: ArrayBufferLike | undefined;
+
 /** One stream of a {@link Mux}. Outside of this package it is only seen as {@link Stream}. */
 export class MuxStream implements Stream, Sender {
   readonly id: number;
@@ -74,6 +77,7 @@ export class MuxStream implements Stream, Sender {
   write(data: Uint8Array): boolean {
     if (this.failure !== undefined) return false;
     if (this.#isFinWanted) throw new TransportError('STREAM_CLOSED', 'The stream was closed for writing.');
+    if (data.buffer === lent) data = new Uint8Array(data);
     const queued = this.queuedBytes;
     if (queued > this.#owner.maxQueuedBytes) {
       throw new TransportError('WRITE_OVERFLOW', 'write answered false and was called on and on.');
@@ -239,10 +243,14 @@ export class MuxStream implements Stream, Sender {
   }
 
   #handOver(bytes: Uint8Array): void {
+    const outer = lent;
+    if (this.#sink?.isBorrowing === true) lent = bytes.buffer;
     try {
       this.#sink?.onData(bytes);
     } catch (cause) {
       this.#sinkThrew(cause);
+    } finally {
+      lent = outer;
     }
     this.#owner.onConsumed(this, bytes.length);
   }

@@ -3,8 +3,8 @@ import type { Connection } from '../connection/connection.ts';
 /** What the owner of a stream is told, in the call stack of the socket's read. None of these may be slow. */
 export interface StreamSink {
   /**
-   * Only borrows what it is given: a chunk is valid until `onData` returns, and whatever is to be kept, or to be written on to
-   * another stream, is copied before. The memory is then given back without waiting for the collector, which is a good part of
+   * Only borrows what it is given: a chunk is valid until `onData` returns, and whatever is to be kept is copied before; a `write`
+   * of it within `onData` copies it by itself. The memory is then given back without waiting for the collector, which is a good part of
    * what receiving in bulk costs; where the runtime can, the chunk is detached, so that one which was kept is found empty.
    *
    * @defaultValue false
