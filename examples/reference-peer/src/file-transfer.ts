@@ -21,6 +21,8 @@ export const FILE_PROTOCOL = '/nz/file/1';
 const MAX_HEADER_BYTES = 4096;
 const READ_BYTES = 256 * 1024;
 const IDLE_TIMEOUT = 60_000;
+/** What a sender has to bring within the timeout, so that slow senders cannot hold every place: 4 KiB a second. */
+const LEAST_PROGRESS = 256 * 1024;
 
 /** A file that is on the receiver's disk. */
 export interface TransferredFile {
@@ -137,7 +139,7 @@ function refusalOf(code: unknown): FileRefusal {
 /** How to receive. */
 export interface ReceiveOptions {
   readonly files: ReceivedFiles;
-  /** A sender that is silent for so many milliseconds has given up. @defaultValue 60000 */
+  /** A sender that brings less than 256 KiB of a file in so many milliseconds has given up. @defaultValue 60000 */
   readonly idleTimeout?: number;
 }
 
@@ -152,9 +154,16 @@ export async function receiveFile(
 ): Promise<StoredFile> {
   const idle = setTimeout(() => stream.reset(), idleTimeout);
   const reader = createStreamReader(stream);
+  let sinceRefresh = 0;
+  const onProgress = (bytes: number): void => {
+    sinceRefresh += bytes;
+    if (sinceRefresh < LEAST_PROGRESS) return;
+    sinceRefresh = 0;
+    idle.refresh();
+  };
   try {
     const announced = readAnnouncement(await readFrame(reader));
-    const stored = await files.store(announced, reader, () => idle.refresh());
+    const stored = await files.store(announced, reader, onProgress);
     stream.write(frame(['stored', stored.sha256]));
     await stream.closeWrite();
     return stored;

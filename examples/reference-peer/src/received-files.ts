@@ -46,7 +46,7 @@ export interface ReceivedFiles {
    *
    * @throws FileTransferError with what the sender is to be told; a system error
    */
-  store(file: AnnouncedFile, reader: StreamReader, onProgress: () => void): Promise<StoredFile>;
+  store(file: AnnouncedFile, reader: StreamReader, onProgress: (bytes: number) => void): Promise<StoredFile>;
 }
 
 /** A directory for files of other peers; nothing is opened yet. */
@@ -125,7 +125,7 @@ async function makeFile(path: string, size: number): Promise<void> {
 async function writePart(
   path: string,
   reader: StreamReader,
-  { size, onProgress }: { size: number; onProgress: () => void },
+  { size, onProgress }: { size: number; onProgress: (bytes: number) => void },
 ): Promise<string> {
   const hash = createHash('sha256');
   const file = await open(path, 'r+');
@@ -133,7 +133,7 @@ async function writePart(
     for await (const chunk of reader.upTo(size)) {
       hash.update(chunk);
       await file.writeFile(chunk);
-      onProgress();
+      onProgress(chunk.length);
     }
     const digest = hash.digest();
     if (!digest.equals(await reader.exactly(digest.length))) {

@@ -181,6 +181,19 @@ describe('file transfer', () => {
     expect(await readdir(receivedDir)).toEqual([]);
   });
 
+  it('gives up a sender that brings its file byte by byte', async () => {
+    const [here, there] = streamPair();
+    const receiving = receive(there, { idleTimeout: 200 });
+    here.write(header('a', 1_000_000));
+    const dribble = setInterval(() => here.write(new Uint8Array(1)), 10);
+    try {
+      await expect(receiving).rejects.toThrow('reset');
+    } finally {
+      clearInterval(dribble);
+    }
+    expect(await readdir(receivedDir)).toEqual([]);
+  });
+
   it.each([
     ['no length', Uint8Array.of(255, 255, 255, 255)],
     ['no MessagePack', Uint8Array.of(0, 0, 0, 1, 0xc1)],
