@@ -160,6 +160,47 @@ describe('a corrupt LevelDB store is STORE_CORRUPT, never empty', () => {
     await expect(openLevelStore(path)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
   });
 
+  describe('with a journal', () => {
+    const journal = async () => {
+      const path = await newDirectory();
+      {
+        await using store = await openLevelStore(path);
+        for (let i = 0; i < 400; i++) await store.put(Uint8Array.of(i >> 8, i), new Uint8Array(200).fill(i));
+      }
+      const name = join(path, (await readdir(path)).find((file) => file.endsWith('.log'))!);
+      return { path, name, bytes: await readFile(name) };
+    };
+
+    it.each([
+      ['its first bytes', 0],
+      ['a checksum', 249 * 3],
+      ['a length', 249 * 3 + 4],
+      ['a type', 249 * 3 + 6],
+      ['a key or value', 1_000],
+      ['the beginning of the second block', 32_768],
+      ['the last record but one of a block', 32_300],
+    ])('damaged in %s, and every other bit of it', async (_what, at) => {
+      const { path, name, bytes } = await journal();
+      for (let bit = 0; bit < 8; bit++) {
+        const damaged = new Uint8Array(bytes);
+        damaged[at]! ^= 1 << bit;
+        await writeFile(name, damaged);
+        await expect(openLevelStore(path)).rejects.toThrow(`${name} is damaged at byte`);
+        expect((await readFile(name)).equals(damaged)).toBe(true);
+      }
+    });
+
+    it('torn at its end or followed by zeros is opened: nobody was promised what is missing', async () => {
+      for (const end of [90_000, 90_001, 90_006, 90_007, 90_100]) {
+        const { path, name, bytes } = await journal();
+        const tail = new Uint8Array(end % 2 === 0 ? 5_000 : 0);
+        await writeFile(name, Buffer.concat([bytes.subarray(0, end), tail]));
+        await using store = await openLevelStore(path);
+        expect(await store.get(Uint8Array.of(0, 0))).toEqual(new Uint8Array(200));
+      }
+    });
+  });
+
   it('with only the marker left', async () => {
     const path = await filled();
     for (const name of await readdir(path)) if (name !== 'nzcore-store') await rm(join(path, name));

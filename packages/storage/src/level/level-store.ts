@@ -5,6 +5,7 @@ import { StorageError } from '../errors.ts';
 import { makeDirectory, syncDirectory } from '../file-system/make-directory.ts';
 import type { KeyValueStore, StoreLimits } from '../key-value/key-value-store.ts';
 import { createStore } from '../key-value/store.ts';
+import { checkJournals } from './journal.ts';
 import { createLevelDriver, type LevelDatabase, toStorageError } from './level-driver.ts';
 
 /** Options of {@link openLevelStore}. */
@@ -67,13 +68,16 @@ async function openLevel(
   return level;
 }
 
-/** Whether there is a store; `STORE_CORRUPT` when there are only parts of one. */
+/** Whether there is a store; `STORE_CORRUPT` when there are only parts of one, or a damaged journal. */
 async function inspect(path: string): Promise<boolean> {
   const names = await readdir(path).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return [];
     throw new StorageError('IO_ERROR', `cannot read the directory ${path}`, { cause: error });
   });
-  if (names.includes('CURRENT')) return true;
+  if (names.includes('CURRENT')) {
+    await checkJournals(path, names);
+    return true;
+  }
   const remains = names.filter((name) => name === MARKER || /^MANIFEST-|\.(ldb|sst|log)$/.test(name));
   if (remains.length === 0) return false;
   throw new StorageError('STORE_CORRUPT', `there are parts of a store in ${path}, but no CURRENT file`);
