@@ -1,11 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AttackOptions, AttackReport } from './attack.ts';
+import { defaultBounds } from './bounds.ts';
 import { endChild, nextMessage, startChild } from './child.ts';
 import { type HonestPeer, openHonestPeer } from './honest-peer.ts';
 import type { VictimAddress, VictimSample } from './victim.ts';
 
 /** Until an attacker's process has compiled its code and begun, in milliseconds. */
 const ATTACKER_START = 800;
+
+/** How long an attacker's leftovers may live at most, in milliseconds: longer than a handshake may take. */
+const SETTLING_TIME = 20_000;
 
 /** How long, and how hard. */
 export interface ExperimentOptions {
@@ -105,6 +109,16 @@ async function measureUnderAttack(names: readonly string[], { victim, honest, op
   }
 }
 
+/** What is left when time limits have passed: handshakes and datagram sessions of an attacker live for some seconds. */
+async function settle(victim: Victim, heapBefore: number): Promise<VictimSample> {
+  const deadline = performance.now() + SETTLING_TIME;
+  for (;;) {
+    const sample = await victim.sample('collect');
+    if (sample.heap - heapBefore <= defaultBounds.leftHeap || performance.now() > deadline) return sample;
+    await delay(1000);
+  }
+}
+
 /** One victim, one honest peer and one attacker, each in a process of its own, and a fresh start. */
 export async function runExperiment(names: readonly string[], options: ExperimentOptions): Promise<Outcome> {
   const victim = await startVictim();
@@ -118,7 +132,7 @@ export async function runExperiment(names: readonly string[], options: Experimen
     const ended = await victim.sample();
     await delay(1000);
     const idle = await victim.sample();
-    const after = await victim.sample('collect');
+    const after = await settle(victim, before.heap);
     return {
       attack: names.join(', '),
       ...during,
