@@ -3,18 +3,16 @@ import { abortable, createDeferred, type Deferred, rejected } from '../deferred.
 import { TransportError } from '../errors.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { INITIAL_STREAM_WINDOW, ResetCode } from './frames.ts';
+import { handTo, owned } from './lending.ts';
 import { COPY_BELOW } from './record-builder.ts';
 import type { Sender } from './send-scheduler.ts';
 import type { SignalOptions, Stream, StreamSink } from './stream.ts';
 import { createStreamIterator } from './stream-iterator.ts';
 import type { StreamOwner } from './stream-owner.ts';
-import { localReset, sinkThrew } from './wire-errors.ts';
+import { abortError, localReset, sinkThrew } from './wire-errors.ts';
 
 /** `write` answers false from here on: as much as fills one record waits. */
 const HIGH_WATER = 64 * 1024;
-
-/** What a borrowing sink looks at now: detached when it returns. A `write` of it would end the process later, when it is sealed. */
-let lent: ArrayBufferLike | undefined;
 
 /** One stream of a {@link Mux}. Outside of this package it is only seen as {@link Stream}. */
 export class MuxStream implements Stream, Sender {
@@ -77,7 +75,7 @@ export class MuxStream implements Stream, Sender {
   write(data: Uint8Array): boolean {
     if (this.failure !== undefined) return false;
     if (this.#isFinWanted) throw new TransportError('STREAM_CLOSED', 'The stream was closed for writing.');
-    if (data.buffer === lent) data = new Uint8Array(data);
+    data = owned(data);
     const queued = this.queuedBytes;
     if (queued > this.#owner.maxQueuedBytes) {
       throw new TransportError('WRITE_OVERFLOW', 'write answered false and was called on and on.');
@@ -161,10 +159,7 @@ export class MuxStream implements Stream, Sender {
   /** The reset that an abort of `signal` causes, as long as the stream lives. */
   bindSignal(signal: AbortSignal): void {
     if (this.#isFinished) return;
-    const onAbort = (): void => {
-      const cause = signal.reason;
-      this.resetWith(ResetCode.cancelled, cause instanceof Error ? cause : new Error('aborted', { cause }));
-    };
+    const onAbort = (): void => this.resetWith(ResetCode.cancelled, abortError(signal));
     signal.addEventListener('abort', onAbort, { once: true });
     this.#onOver = () => signal.removeEventListener('abort', onAbort);
   }
@@ -243,14 +238,10 @@ export class MuxStream implements Stream, Sender {
   }
 
   #handOver(bytes: Uint8Array): void {
-    const outer = lent;
-    if (this.#sink?.isBorrowing === true) lent = bytes.buffer;
     try {
-      this.#sink?.onData(bytes);
+      handTo(this.#sink, bytes);
     } catch (cause) {
       this.#sinkThrew(cause);
-    } finally {
-      lent = outer;
     }
     this.#owner.onConsumed(this, bytes.length);
   }

@@ -241,8 +241,7 @@ export class Mux implements StreamOwner, FrameHandler {
       return;
     }
     const stream = this.streams.find(id);
-    if (stream === undefined) return;
-    this.#out.grant(stream, size);
+    if (stream !== undefined) this.#out.grant(stream, size);
   }
 
   onFin(id: number): void {
@@ -282,10 +281,7 @@ export class Mux implements StreamOwner, FrameHandler {
     this.#remoteGoAways += 1;
     if (this.#remoteGoAways > MAX_GO_AWAYS) throw floodError('Too many GOAWAYs.');
     this.#host.onGoAway(code);
-    for (const stream of this.streams.all()) {
-      if (stream.direction === 'inbound' || stream.id <= lastStream) continue;
-      stream.fail(notServed(code));
-    }
+    for (const stream of this.streams.ownAfter(lastStream)) stream.fail(notServed(code));
   }
 
   /** Says whether a new stream is not served, and says so to the remote side. */

@@ -73,6 +73,11 @@ export class StreamTable {
     return [...this.#streams.values()];
   }
 
+  /** This side's streams with higher numbers; a copy as well. */
+  ownAfter(id: number): MuxStream[] {
+    return this.all().filter((stream) => stream.direction === 'outbound' && stream.id > id);
+  }
+
   /** Takes this side's next stream, which has the number {@link nextId}. */
   addOwn(stream: MuxStream): void {
     this.#nextId += 2;

@@ -27,6 +27,11 @@ export function localReset(code: number): TransportError {
   return new TransportError('STREAM_RESET', 'The stream was reset on this side.', { resetCode: code });
 }
 
+/** The reason of an abort, which may be anything, as an error. */
+export function abortError({ reason }: AbortSignal): Error {
+  return reason instanceof Error ? reason : new Error('aborted', { cause: reason });
+}
+
 /** This side's reader of a stream failed. */
 export function sinkThrew(cause: unknown): TransportError {
   return new TransportError('STREAM_RESET', 'The sink threw.', { cause, resetCode: ResetCode.internal });

@@ -1,0 +1,20 @@
+import type { StreamSink } from './stream.ts';
+
+/** What a borrowing sink looks at now: detached when it returns. A `write` of it would end the process later, when it is sealed. */
+let lent: ArrayBufferLike | undefined;
+
+/** Hands bytes to a sink; those that it borrows are known as lent meanwhile. @throws what the sink throws */
+export function handTo(sink: StreamSink | undefined, bytes: Uint8Array): void {
+  const outer = lent;
+  if (sink?.isBorrowing === true) lent = bytes.buffer;
+  try {
+    sink?.onData(bytes);
+  } finally {
+    lent = outer;
+  }
+}
+
+/** The bytes, copied if they are only lent. */
+export function owned(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer === lent ? new Uint8Array(bytes) : bytes;
+}
