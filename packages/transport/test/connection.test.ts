@@ -169,7 +169,26 @@ describe('upgrade', () => {
   it('saves a round trip with a known static key, and the responder waits for a record', async () => {
     await using first = await connectPeers();
     await using again = await connectPeers({ near: { remoteStaticKey: first.near.remoteStaticKey } });
+    expect(again.near.stats).toMatchObject({ recordsSent: 1, streamsOpened: 0 });
     expect(await again.near.ping()).toBeGreaterThan(0);
+  });
+
+  it('sends what it has to say as the first record for a known static key, and no ping besides', async () => {
+    await using first = await connectPeers();
+    const [near, far] = createMemoryPair();
+    const accepted = upgradeInbound(far, { identity: bob.handshakeIdentity(Date.now()), onStream: echo });
+    const dialled = await upgradeOutbound(near, {
+      identity: alice.handshakeIdentity(Date.now()),
+      remoteStaticKey: first.near.remoteStaticKey,
+    });
+    const stream = await dialled.openStream('/echo/1', { data: text('at once') });
+    const received = collect(stream);
+    await stream.closeWrite();
+    await received.done;
+    expect(concat(received.chunks)).toEqual(text('at once'));
+    expect(dialled.stats.roundTrip).toBeUndefined();
+    dialled.abort();
+    await (await accepted).closed;
   });
 
   it('falls back between versions: either side may speak only version 1', async () => {

@@ -67,6 +67,11 @@ function behindDial(task: () => void): void {
   else queueMicrotask(task);
 }
 
+/** The responder of IK waits for a record: who dialled mostly has something to say at once, else a ping says it. */
+function confirm(connection: SecureConnection): void {
+  if (connection.stats.recordsSent === 0) connection.ping().catch(() => undefined); // Its end is told by `closed`.
+}
+
 function prepare(handshake: Handshake): void {
   try {
     handshake.prepare();
@@ -236,8 +241,7 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
       return;
     }
     this.#resolve(connection);
-    // The responder of IK waits for a record.
-    if (result.role === 'initiator' && result.pattern === 'IK') connection.ping().catch(() => undefined); // Its end is told by `closed`.
+    if (result.role === 'initiator' && result.pattern === 'IK') setTimeout(confirm, 0, connection);
   }
 
   #resolve(connection: SecureConnection): void {
