@@ -4,7 +4,7 @@ import type { Contestant } from '../area.ts';
 import { microsecondsPerCall } from '../timing.ts';
 
 // Short turns: a busy moment of the machine then hits everybody.
-const MILLISECONDS = 25;
+const MILLISECONDS = 100;
 
 /** A contestant that repeats one call; libsodium is loaded for everybody before the first one measures. */
 export function repeat(name: string, prepare: () => () => unknown): Contestant {

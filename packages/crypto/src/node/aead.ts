@@ -46,17 +46,27 @@ function createCipher(name: AeadName): CipherBackend {
     const { parts, length, headroom } = message;
     const cipher = startSeal(key, nonce, ad);
     const sealed = allocate(headroom + length + TAG_LENGTH);
-    sealed.fill(0, 0, headroom);
-    sealed.set(cipher.update(parts.length === 1 ? parts[0]! : stage(parts, length)), headroom);
-    staging.fill(0, 0, length);
+    if (headroom > 0) sealed.fill(0, 0, headroom);
+    if (parts.length === 1) sealed.set(cipher.update(parts[0]!), headroom);
+    else {
+      sealed.set(cipher.update(stage(parts, length)), headroom);
+      staging.fill(0, 0, length);
+    }
     cipher.final();
     sealed.set(cipher.getAuthTag(), headroom + length);
     return sealed;
   }
 
   return {
-    seal: (key, nonce, plaintext, ad) =>
-      sealJoined(key, nonce, { parts: [plaintext], length: plaintext.length, headroom: 0 }, ad),
+    seal(key, nonce, plaintext, ad) {
+      const cipher = startSeal(key, nonce, ad);
+      const sealed = allocate(plaintext.length + TAG_LENGTH);
+      sealed.set(cipher.update(plaintext));
+      cipher.final();
+      const sealTag = cipher.getAuthTag();
+      for (let i = 0, at = plaintext.length; i < TAG_LENGTH; i++, at++) sealed[at] = sealTag[i]!;
+      return sealed;
+    },
     sealParts(key, nonce, message, ad) {
       if (message.length <= ONE_CHUNK_LIMIT) return [sealJoined(key, nonce, message, ad)];
       const cipher = startSeal(key, nonce, ad);
@@ -69,7 +79,9 @@ function createCipher(name: AeadName): CipherBackend {
     open(key, nonce, sealed, ad) {
       const end = sealed.length - TAG_LENGTH;
       const decipher = startOpen(key, nonce, ad);
-      decipher.setAuthTag(sealed.subarray(end));
+      // Copied by setAuthTag; a view for each call would cost more than these bytes.
+      for (let i = 0; i < TAG_LENGTH; i++) tag[i] = sealed[end + i]!;
+      decipher.setAuthTag(tag);
       const plaintext = plain(decipher.update(sealed.subarray(0, end)));
       if (authenticates(decipher)) return plaintext;
       plaintext.fill(0);
@@ -78,6 +90,8 @@ function createCipher(name: AeadName): CipherBackend {
     createOpener,
   };
 }
+
+const tag = new Uint8Array(TAG_LENGTH);
 
 function authenticates(decipher: { final(): Uint8Array }): boolean {
   try {
