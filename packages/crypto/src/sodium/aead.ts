@@ -69,19 +69,19 @@ function createCipher({ encrypt, decrypt, createOpener }: CipherFunctions): Ciph
   function openInPlace(
     area: Scratch,
     address: number,
-    { key, nonce, sealed, ad }: { key: CipherKey; nonce: Uint8Array; sealed: Uint8Array; ad: Uint8Array },
+    inputs: { key: CipherKey; nonce: Uint8Array; sealed: Uint8Array; ad: Uint8Array },
   ): boolean {
-    const { library } = area;
-    const length = sealed.length - TAG_LENGTH;
+    const { library, key, nonce } = area;
+    const length = inputs.sealed.length - TAG_LENGTH;
     const tag = address + length;
     const adAddress = tag + TAG_LENGTH;
-    put(area, address, sealed);
-    put(area, adAddress, ad);
-    put(area, area.key, key.bytes);
-    put(area, area.nonce, nonce);
-    // biome-ignore format: one line for the arguments of C
-    const result = library[decrypt](address, 0, address, length, 0, tag, adAddress, ad.length, 0, area.nonce, area.key);
-    zero(area, area.key, KEY_LENGTH);
+    put(area, address, inputs.sealed);
+    put(area, adAddress, inputs.ad);
+    put(area, key, inputs.key.bytes);
+    put(area, nonce, inputs.nonce);
+    const adLength = inputs.ad.length;
+    const result = library[decrypt](address, 0, address, length, 0, tag, adAddress, adLength, 0, nonce, key);
+    zero(area, key, KEY_LENGTH);
     return result === 0;
   }
 

@@ -36,7 +36,8 @@ export interface AddAddressOptions {
   readonly ttl?: number;
   /**
    * Multiaddr text of who told. A learned address is taken, and a name dialled, only where it leads no nearer than that: a peer in
-   * the same private network may tell private addresses, somebody in the Internet may not.
+   * the same private network may tell private addresses, somebody in the Internet may not. Behind a reverse proxy every `remoteAddress` is
+   * the proxy's, which may be loopback: leave this out there.
    * @defaultValue somebody in the Internet
    */
   readonly toldBy?: string;
