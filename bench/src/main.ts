@@ -1,6 +1,7 @@
 import type { Contestant, Trial } from './area.ts';
 import { type BenchOptions, parseBenchOptions } from './command-line.ts';
 import { type Gate, readGates, standingOf } from './gates.ts';
+import { startLoad } from './load.ts';
 import { loadArea } from './load-area.ts';
 import { formatJsonRow, formatMarkdownRow, formatTable, markdownHead } from './report.ts';
 import { type Row, runTrial } from './rounds.ts';
@@ -41,9 +42,12 @@ async function main(): Promise<void> {
   const rounds = options.rounds ?? area.defaultRounds ?? 7;
   const nodeMajor = Number(process.versions.node.split('.')[0]);
   if (!options.json)
-    process.stdout.write(`${area.name} on Node ${process.versions.node}, ${rounds} rounds\n\n`);
+    process.stdout.write(
+      `${area.name} on Node ${process.versions.node}, ${rounds} rounds${options.load ? `, CPUs kept ${options.load}` : ''}\n\n`,
+    );
   if (options.markdown) process.stdout.write(`${markdownHead}\n`);
   const onNote = (note: string) => process.stderr.write(`bench: ${note}\n`);
+  const endLoad = options.load && (await startLoad(options.load));
   let failed = 0;
   for (const trial of select(area.trials, options)) {
     const names = trial.metrics.map(({ name }) => name).join(', ');
@@ -56,6 +60,7 @@ async function main(): Promise<void> {
       onNote(`${names}: ours failed: ${error instanceof Error ? error.stack : String(error)}`);
     }
   }
+  endLoad?.();
   process.exit(failed > 0 ? 1 : 0);
 }
 

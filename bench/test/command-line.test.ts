@@ -14,6 +14,8 @@ describe('parseBenchOptions', () => {
       '24',
       '--metric',
       'bulk,rtt',
+      '--load',
+      'awake',
     ]);
     expect(options).toMatchObject({
       area: 'transport',
@@ -22,6 +24,7 @@ describe('parseBenchOptions', () => {
       node: '24',
       metrics: ['bulk', 'rtt'],
       peers: [],
+      load: 'awake',
     });
   });
 
@@ -31,6 +34,7 @@ describe('parseBenchOptions', () => {
     [['../x']],
     [['a', '--rounds', '0']],
     [['a', '--node', '18']],
+    [['a', '--load', 'some']],
     [['a', '--nope']],
   ])('refuses %j', (args) => {
     expect(() => parseBenchOptions(args)).toThrow();
