@@ -13,7 +13,7 @@ const MAX_COPIED = MAX_FRAME_DATA + CONTROL_ROOM;
 export const COPY_BELOW: number = 8 * 1024;
 
 /** Enough for the frames of most turns; larger records take a buffer that the collector may have back. */
-const SMALL_BUFFER = 512;
+const SMALL_BUFFER = 2048;
 
 /** Small buffers between two uses, for all connections: an idle one holds none. As many as write in one turn on a busy server. */
 const smallBuffers: Uint8Array[] = [];
@@ -129,10 +129,11 @@ export class RecordBuilder {
   }
 
   #extend(bytes: Uint8Array): boolean {
-    const buffer = this.#buffer!;
     const length = this.#openLength + bytes.length;
-    if (length > this.maxData || this.#used + bytes.length > buffer.length) return false;
-    if (this.#size + bytes.length > this.#maxRecord) return false;
+    const end = this.#used + bytes.length;
+    if (length > this.maxData || end > MAX_COPIED || this.#size + bytes.length > this.#maxRecord)
+      return false;
+    const buffer = end <= this.#buffer!.length ? this.#buffer! : this.#enlarge(bytes.length);
     buffer.set(bytes, this.#used);
     this.#used += bytes.length;
     this.#size += bytes.length;
@@ -180,6 +181,7 @@ export class RecordBuilder {
     // What is in the small buffer and in no part yet moves, so that the record stays in one piece.
     if (small !== undefined) large.set(small.subarray(this.#partStart, this.#used));
     this.#used -= this.#partStart;
+    this.#openFrame -= this.#partStart;
     this.#partStart = 0;
     this.#buffer = large;
     return large;

@@ -1,10 +1,17 @@
 import type { ByteQueue } from './byte-queue.ts';
 import { MAX_WINDOW } from './frames.ts';
-import { RecordBuilder } from './record-builder.ts';
+import { COPY_BELOW, RecordBuilder } from './record-builder.ts';
 import { flowControlError } from './wire-errors.ts';
 
 /** Data that one stream may send before the next one has its turn, when several wait. */
 const QUANTUM = 16 * 1024;
+
+/**
+ * Bytes of small frames that leave before the turn is over: as much as one packet carries. The other side then works on them while
+ * this one still gathers. The next part of the turn is twice as large, and what is more than a few packets is gathered whole.
+ */
+const FIRST_PART = 1400;
+const PARTS_BELOW = COPY_BELOW;
 
 /** The sending side of a stream, as the scheduler sees it. */
 export interface Sender {
@@ -41,6 +48,8 @@ export class SendScheduler {
   #isBlocked = false;
   #corks = 0;
   #isFlushScheduled = false;
+  /** From how many bytes on a part of this turn leaves early. */
+  #nextPart = FIRST_PART;
   /** Records were sealed and perhaps not written. */
   #hasSealed = false;
   #first: Sender | undefined;
@@ -66,8 +75,8 @@ export class SendScheduler {
   }
 
   /**
-   * Until `uncork`, records are only sealed when they are full and written when they are many: what an incoming chunk causes
-   * leaves together.
+   * Until `uncork`, nothing leaves by itself but what fills a packet or a record: what an incoming chunk causes leaves together,
+   * or in a few parts when it is much.
    */
   cork(): void {
     this.#corks += 1;
@@ -80,16 +89,20 @@ export class SendScheduler {
 
   /** Seals and writes what is there, at once. */
   flush(): void {
-    this.frames.flush();
-    if (!this.#hasSealed) return;
-    this.#hasSealed = false;
-    if (!this.#host.flushRecords()) this.#isBlocked = true;
+    this.#nextPart = FIRST_PART;
+    this.#write();
   }
 
   /** Sees to it that what is in the builder leaves in this tick. */
   scheduleFlush(): void {
+    const { size } = this.frames;
+    const isPart = size >= this.#nextPart && size < PARTS_BELOW && !this.#isBlocked;
+    if (isPart) {
+      this.#nextPart *= 2;
+      this.#write();
+    }
     if (this.#corks > 0 || this.#isFlushScheduled) return;
-    if (this.frames.size === 0 && !this.#hasSealed) return;
+    if (size === 0 && !this.#hasSealed) return;
     this.#isFlushScheduled = true;
     queueMicrotask(this.#scheduleTask);
   }
@@ -161,6 +174,13 @@ export class SendScheduler {
     this.#isBlocked = true;
     this.#first = undefined;
     this.#last = undefined;
+  }
+
+  #write(): void {
+    this.frames.flush();
+    if (!this.#hasSealed) return;
+    this.#hasSealed = false;
+    if (!this.#host.flushRecords()) this.#isBlocked = true;
   }
 
   #takeFirst(): Sender | undefined {
