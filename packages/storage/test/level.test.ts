@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openEncryptedStore } from '../src/index.ts';
 import { createGetGroups } from '../src/level/get-groups.ts';
 import { openLevelStore } from '../src/level.ts';
 import { runKeyValueStoreSuite } from '../src/testing.ts';
@@ -67,6 +68,27 @@ describe('opening a LevelDB store', () => {
     await writeFile(path, 'x');
     await expect(openLevelStore(path)).rejects.toMatchObject({ code: 'IO_ERROR' });
   });
+});
+
+describe('an empty batch', () => {
+  it.each(['plain', 'encrypted'])(
+    'with sync makes what was written before last, in a %s store',
+    async (kind) => {
+      const path = await newDirectory();
+      const base = await openLevelStore(path);
+      await using store =
+        kind === 'plain' ? base : await openEncryptedStore(base, { key: new Uint8Array(32) });
+      await store.put(key, value);
+      const name = join(path, (await readdir(path)).find((file) => file.endsWith('.log'))!);
+      const { size } = await stat(name);
+      await store.batch([]);
+      expect((await stat(name)).size).toBe(size);
+      // LevelDB syncs its journal with a record that it writes there, and with nothing else.
+      await store.batch([], { sync: true });
+      expect((await stat(name)).size).toBeGreaterThan(size);
+      expect(await store.verify()).toEqual({ entries: 1, problems: [] });
+    },
+  );
 });
 
 describe('many gets of one turn', () => {

@@ -3,7 +3,7 @@ import type { Driver, DriverIterator, DriverOperation, DriverView } from '../key
 import type { Entry } from '../key-value/key-value-store.ts';
 import { createOverlay, type Overlay } from '../key-value/overlay.ts';
 import type { PhysicalRange } from '../key-value/range.ts';
-import { createWriteQueue } from '../key-value/write-queue.ts';
+import { createWriteQueue, kept } from '../key-value/write-queue.ts';
 
 /** What of browser-level is used here. */
 export interface BrowserDatabase {
@@ -44,7 +44,7 @@ export function createBrowserDriver(level: BrowserDatabase, options: BrowserDriv
   const overlays = new Set<Overlay>();
 
   const queue = createWriteQueue(async (given, sync) => {
-    const operations = [...given];
+    const operations = kept(given);
     if (overlays.size > 0) {
       const keys = operations.map(({ key }) => key);
       const values = await guarded(level.getMany(keys));
@@ -100,13 +100,15 @@ function write(
   operations: readonly DriverOperation[],
   sync: boolean,
 ): Promise<void> {
-  if (operations.length === 0) return Promise.resolve();
+  if (operations.length === 0 && !sync) return Promise.resolve();
   return new Promise((resolve, reject) => {
     const durability = sync ? 'strict' : 'relaxed';
     const transaction = database.transaction([storeName], 'readwrite', { durability });
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(transaction.error ?? new Error('the transaction was aborted'));
     const store = transaction.objectStore(storeName);
+    // A transaction without a request may end without touching the disk; no store has the empty key.
+    if (operations.length === 0) store.delete(new Uint8Array(0));
     for (const operation of operations) {
       if (operation.type === 'del') store.delete(exact(operation.key));
       else store.put(exact(operation.value), exact(operation.key));

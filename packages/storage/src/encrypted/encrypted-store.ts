@@ -1,7 +1,6 @@
 import type { DriverOperation } from '../key-value/driver.ts';
 import type {
   BatchOperation,
-  Entry,
   EntryIterator,
   IterateOptions,
   KeyValueStore,
@@ -14,7 +13,6 @@ import type {
 import { checkBatch, checkKey, checkValue } from '../key-value/limits.ts';
 import { checkedName } from '../key-value/namespace.ts';
 import type { DirectWriter } from '../key-value/store.ts';
-import { allocateAlone, createArena } from './arena.ts';
 import {
   assertEncryptedOpen,
   commit,
@@ -124,7 +122,7 @@ class EncryptedHandle implements KeyValueStore {
     }
     await gate.pass(() => {
       if (direct === undefined) return records.batch(this.#sealed(operations), { sync });
-      if (operations.length === 0) return Promise.resolve();
+      if (operations.length === 0 && !sync) return Promise.resolve();
       return direct.write(this.#sealedFor(direct, operations), sync);
     });
   }
@@ -166,23 +164,21 @@ class EncryptedHandle implements KeyValueStore {
     assertEncryptedOpen(this.#state, this.#isDisposed, signal);
   }
 
-  /** The same as {@link #sealed}, each key and record made once, and only when it is its turn. */
+  /** The same as {@link #sealed}, one after another in the same memory, which whoever writes them copies. */
   *#sealedFor(
     { prefix }: DirectWriter,
     operations: readonly BatchOperation[],
   ): Generator<DriverOperation, void> {
     const { codec, limits } = this.#state;
     const lookUp = this.#namespaceLookup();
-    const allocate = operations.length > 1 ? createArena() : allocateAlone;
+    const writer = codec.writer(prefix);
     for (const operation of operations) {
       const namespace = lookUp(operation.namespace);
       checkKey(operation.key, namespace.clearLength, limits);
-      const key = codec.physicalKey(namespace, operation.key, { prefix, allocate });
+      const key = writer.place(namespace, operation.key);
       if (operation.type === 'put') {
         checkValue(operation.value, limits);
-        const entry: Entry = [operation.key, operation.value];
-        const value = codec.seal(namespace, key.subarray(prefix.length), entry, allocate);
-        yield { type: 'put', key, value };
+        yield { type: 'put', key, value: writer.seal(namespace, [operation.key, operation.value]) };
       } else if (operation.type === 'delete') yield { type: 'del', key };
       else throw new TypeError('an operation is a put or a delete');
     }

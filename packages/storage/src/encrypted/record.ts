@@ -3,7 +3,6 @@ import { concatBytes, joinBytes, utf8 } from '../bytes.ts';
 import { StorageError } from '../errors.ts';
 import type { Entry } from '../key-value/key-value-store.ts';
 import { encodeNamespace, namespaceLength } from '../key-value/namespace.ts';
-import { type Allocate, allocateAlone } from './arena.ts';
 import type { Keyring } from './keyring.ts';
 import { createNamespaceKeys } from './namespace-keys.ts';
 import { createNonces } from './nonces.ts';
@@ -30,10 +29,7 @@ export const RECORD_OVERHEAD: number = HEADER_BYTES + TAG_BYTES;
 const MAX_IN_PLACE = 4_096;
 
 const BLIND_NAMESPACE_BYTES = 16;
-const ALONE: { prefix: Uint8Array; allocate: Allocate } = {
-  prefix: new Uint8Array(0),
-  allocate: allocateAlone,
-};
+const EMPTY = new Uint8Array(0);
 
 /** A namespace as its records know it. */
 export interface RecordNamespace {
@@ -53,22 +49,22 @@ export interface OpenedRecord {
   readonly value: Uint8Array;
 }
 
+/** Seals record after record in the same memory: what it answers is valid until the next call of the same function. */
+export interface RecordWriter {
+  /** The prefix and the physical key. */
+  place(namespace: RecordNamespace, key: Uint8Array): Uint8Array;
+  /** The record for the place before. */
+  seal(namespace: RecordNamespace, entry: Readonly<Entry>): Uint8Array;
+}
+
 /** Seals and opens the records of one store. */
 export interface RecordCodec {
   readonly isBlinded: boolean;
   namespace(path: readonly string[]): RecordNamespace;
-  /** @param options - `prefix` goes in front of it, if given */
-  physicalKey(
-    namespace: RecordNamespace,
-    key: Uint8Array,
-    options?: { prefix: Uint8Array; allocate: Allocate },
-  ): Uint8Array;
-  seal(
-    namespace: RecordNamespace,
-    physicalKey: Uint8Array,
-    entry: Readonly<Entry>,
-    allocate?: Allocate,
-  ): Uint8Array;
+  physicalKey(namespace: RecordNamespace, key: Uint8Array): Uint8Array;
+  seal(namespace: RecordNamespace, physicalKey: Uint8Array, entry: Readonly<Entry>): Uint8Array;
+  /** For many records one after another; `prefix` goes in front of their physical keys. */
+  writer(prefix: Uint8Array): RecordWriter;
   /** The value of a record of this namespace, perhaps in the memory of the record. @throws StorageError `RECORD_CORRUPT`, `UNSUPPORTED_FORMAT` */
   openValue(namespace: RecordNamespace, physicalKey: Uint8Array, record: Uint8Array): Uint8Array;
   /** A record of any namespace. @throws StorageError `RECORD_CORRUPT`, `UNSUPPORTED_FORMAT` */
@@ -93,24 +89,35 @@ export function createRecordCodec(keyring: Keyring, { isBlinded }: { isBlinded: 
   const aeadKey = (namespace: RecordNamespace, id: number): AeadKey | undefined =>
     namespace.keys.get(id) ?? (keyring.has(id) ? namespaces.importKey(namespace, id) : undefined);
 
-  const sealRaw = (
+  /** @param sealed - the record behind its header, for a view costs a twentieth of sealing */
+  const sealInto = (
     namespace: RecordNamespace,
+    { record, sealed }: { record: Uint8Array; sealed: Uint8Array },
     physicalKey: Uint8Array,
     content: Uint8Array,
-    allocate: Allocate,
-  ): Uint8Array => {
+  ): void => {
     const id = keyring.currentId;
     const nonce = nextNonce();
-    const record = allocate(RECORD_OVERHEAD + content.length);
-    aeadKey(namespace, id)!.sealInto(record.subarray(HEADER_BYTES), nonce, content, physicalKey);
+    aeadKey(namespace, id)!.sealInto(sealed, nonce, content, physicalKey);
     record[0] = VERSION;
     record[1] = id >>> 24;
     record[2] = id >>> 16;
     record[3] = id >>> 8;
     record[4] = id;
     record.set(nonce, 5);
-    return record;
   };
+
+  const sealRaw = (namespace: RecordNamespace, physicalKey: Uint8Array, content: Uint8Array): Uint8Array => {
+    const target = newRecord(content.length);
+    sealInto(namespace, target, physicalKey, content);
+    return target.record;
+  };
+
+  const contentOf = ({ path }: RecordNamespace, [key, value]: Readonly<Entry>): Uint8Array =>
+    isBlinded ? withKey(concatBytes(encodeNamespace(path), key), value) : value;
+
+  const lastOf = ({ id }: RecordNamespace, key: Uint8Array): Uint8Array =>
+    isBlinded ? blind(blindKey, 'key', joinBytes(id, key)) : key;
 
   const openRaw = (namespace: RecordNamespace, physicalKey: Uint8Array, record: Uint8Array): Uint8Array => {
     const key = aeadKey(namespace, dataKeyId(record));
@@ -155,17 +162,32 @@ export function createRecordCodec(keyring: Keyring, { isBlinded }: { isBlinded: 
       const id = isBlinded ? blind(blindKey, 'namespace', clear).subarray(0, BLIND_NAMESPACE_BYTES) : clear;
       return { path, id: id.slice(), clearLength: clear.length, keys: namespaces.keysOf(id) };
     },
-    physicalKey: ({ id }, key, { prefix, allocate } = ALONE) => {
-      const last = isBlinded ? blind(blindKey, 'key', joinBytes(id, key)) : key;
-      const physicalKey = allocate(prefix.length + id.length + last.length);
-      physicalKey.set(prefix);
-      physicalKey.set(id, prefix.length);
-      physicalKey.set(last, prefix.length + id.length);
-      return physicalKey;
-    },
-    seal: (namespace, physicalKey, [key, value], allocate = allocateAlone) => {
-      const content = isBlinded ? withKey(concatBytes(encodeNamespace(namespace.path), key), value) : value;
-      return sealRaw(namespace, physicalKey, content, allocate);
+    physicalKey: (namespace, key) => joinBytes(namespace.id, lastOf(namespace, key)),
+    seal: (namespace, physicalKey, entry) => sealRaw(namespace, physicalKey, contentOf(namespace, entry)),
+    writer: (prefix) => {
+      let target = newRecord(0);
+      let key: Uint8Array = EMPTY;
+      let physicalKey: Uint8Array = EMPTY;
+      return {
+        place: (namespace, clear) => {
+          const last = lastOf(namespace, clear);
+          const length = prefix.length + namespace.id.length + last.length;
+          if (key.length !== length) {
+            key = new Uint8Array(length);
+            key.set(prefix);
+            physicalKey = key.subarray(prefix.length);
+          }
+          physicalKey.set(namespace.id);
+          physicalKey.set(last, namespace.id.length);
+          return key;
+        },
+        seal: (namespace, entry) => {
+          const content = contentOf(namespace, entry);
+          if (target.record.length !== RECORD_OVERHEAD + content.length) target = newRecord(content.length);
+          sealInto(namespace, target, physicalKey, content);
+          return target.record;
+        },
+      };
     },
     openValue: (namespace, physicalKey, record) => {
       const isSmall = record.length <= MAX_IN_PLACE;
@@ -179,13 +201,18 @@ export function createRecordCodec(keyring: Keyring, { isBlinded }: { isBlinded: 
     reseal: (physicalKey, record) => {
       if (dataKeyId(record) === keyring.currentId) return undefined;
       const namespace = namespaceOfKey(physicalKey);
-      return sealRaw(namespace, physicalKey, openRaw(namespace, physicalKey, record), allocateAlone);
+      return sealRaw(namespace, physicalKey, openRaw(namespace, physicalKey, record));
     },
     dispose: () => {
       blindKey.fill(0);
       namespaces.dispose();
     },
   };
+}
+
+function newRecord(contentLength: number): { record: Uint8Array; sealed: Uint8Array } {
+  const record = new Uint8Array(RECORD_OVERHEAD + contentLength);
+  return { record, sealed: record.subarray(HEADER_BYTES) };
 }
 
 /** The key and value of a blinded record. */

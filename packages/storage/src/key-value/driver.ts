@@ -25,7 +25,10 @@ export interface DriverView {
  * no namespaces, no checks, no limits. Errors are StorageError.
  */
 export interface Driver extends DriverView {
-  /** All or nothing; when the iteration throws, nothing. It is iterated over once. */
+  /**
+   * All or nothing; when the iteration throws, nothing. It is iterated over once. An array's operations stay as they are
+   * until the write has settled; what yields them one after another may use the memory of one for the next.
+   */
   write(operations: Iterable<DriverOperation>, sync: boolean): Promise<void>;
   snapshot(): DriverView;
   compact(): Promise<void>;

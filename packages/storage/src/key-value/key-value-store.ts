@@ -7,7 +7,8 @@ export interface OperationOptions {
 export interface WriteOptions extends OperationOptions {
   /**
    * Resolve only when the write survives a power loss. Without it a write survives the end of the
-   * process, but the last ones may be lost together with the machine.
+   * process, but the last ones may be lost together with the machine. What was written before is made to last as well,
+   * so that an empty batch with `sync` is a barrier.
    * @defaultValue false
    */
   readonly sync?: boolean | undefined;
@@ -57,7 +58,10 @@ export interface EntryIterator extends AsyncIterableIterator<Entry>, AsyncDispos
 
 /** What can be read, of the living store or of a snapshot. */
 export interface Reader extends AsyncDisposable {
-  /** @returns the value in fresh memory, or undefined when there is none */
+  /**
+   * @returns the value in memory that nothing else refers to, for an encrypted store above decrypts it in its place;
+   *   undefined when there is none
+   */
   get(key: Uint8Array, options?: OperationOptions): Promise<Uint8Array | undefined>;
   iterate(options?: IterateOptions): EntryIterator;
 }

@@ -52,7 +52,7 @@ export function createWriteQueue(write: Write): WriteQueue {
       return result;
     }
     const last = waiting.at(-1);
-    const made = [...operations];
+    const made = kept(operations);
     const bytes = sizeOf(made);
     if (last === undefined || last.bytes + bytes > MAX_GROUP_BYTES) {
       const group = newGroup(made, bytes, sync);
@@ -67,12 +67,24 @@ export function createWriteQueue(write: Write): WriteQueue {
   return { write: enqueue, drained: () => running, current: () => current };
 }
 
-function newGroup(operations: DriverOperation[], bytes: number, sync: boolean): Group {
+/** The operations as they will be when their turn comes. */
+export function kept(operations: Iterable<DriverOperation>): readonly DriverOperation[] {
+  return Array.isArray(operations) ? operations : Array.from(operations, copyOf);
+}
+
+function copyOf(operation: DriverOperation): DriverOperation {
+  const key = new Uint8Array(operation.key);
+  return operation.type === 'put'
+    ? { type: 'put', key, value: new Uint8Array(operation.value) }
+    : { type: 'del', key };
+}
+
+function newGroup(operations: readonly DriverOperation[], bytes: number, sync: boolean): Group {
   let settle: Group['settle'] = ignore;
   const written = new Promise<void>((resolve) => {
     settle = resolve;
   });
-  return { operations, bytes, sync, written, settle };
+  return { operations: [...operations], bytes, sync, written, settle };
 }
 
 function sizeOf(operations: readonly DriverOperation[]): number {

@@ -30,6 +30,7 @@ interface LevelIteratorOptions extends LevelReadOptions {
 }
 
 interface LevelBatch {
+  readonly length: number;
   put(key: Uint8Array, value: Uint8Array): unknown;
   del(key: Uint8Array): unknown;
   write(options: { sync: boolean }): Promise<void>;
@@ -47,6 +48,9 @@ interface LevelSnapshot {
 
 // How much a page of an iteration may hold: some hundreds of small entries, or one large one.
 const PAGE_BYTES = 128 * 1_024;
+
+// Every key of a store begins with its namespace, so that no store has this one.
+const NO_KEY = new Uint8Array(0);
 
 // A write that failed may have left a part of itself in LevelDB's journal. LevelDB itself would go on behind that part, and at the
 // next opening leave out what it cannot read and what follows: later writes would be acknowledged and then lost.
@@ -123,7 +127,7 @@ async function write(
   const only = Array.isArray(operations) && operations.length === 1 ? operations[0] : undefined;
   if (only?.type === 'put') return guarded(database.put(only.key, only.value, { sync }));
   if (only?.type === 'del') return guarded(database.del(only.key, { sync }));
-  // A chained batch copies each operation at once: what is made for it is garbage before the next one is made.
+  // A chained batch copies each operation at once, so that the next one may use the same memory.
   const batch = database.batch();
   try {
     for (const operation of operations) {
@@ -134,7 +138,10 @@ async function write(
     await batch.close();
     throw error;
   }
-  return guarded(batch.write({ sync }));
+  if (batch.length > 0 || !sync) return guarded(batch.write({ sync }));
+  await batch.close();
+  // LevelDB does nothing at all for an empty batch; a tombstone in its journal syncs what was written before.
+  return guarded(database.del(NO_KEY, { sync }));
 }
 
 /** LevelDB gives Buffers, whose `slice` does not copy; callers get what they expect. */

@@ -60,6 +60,27 @@ export function testOwnership(test: Test): void {
     assertEqual(Object.getPrototypeOf(entries[0]?.[1]), Uint8Array.prototype, 'a plain Uint8Array');
     assertEqual(Object.getPrototypeOf(await store.get(bytes(1))), Uint8Array.prototype, 'a plain Uint8Array');
   });
+  test('gives each get memory of its own, of one turn and of a snapshot too', async (store) => {
+    await store.put(bytes(1), bytes(2, 3));
+    await using snapshot = store.snapshot();
+    for (const reader of [store, snapshot]) {
+      const [first, second] = await Promise.all([reader.get(bytes(1)), reader.get(bytes(1))]);
+      first?.fill(9);
+      assertBytes(second, bytes(2, 3), 'a get of the same turn');
+      assertBytes(await reader.get(bytes(1)), bytes(2, 3), 'a later get');
+    }
+  });
+  test('keeps batches apart that are under way together', async (store) => {
+    const batches = Array.from({ length: 4 }, (_, batch) =>
+      Array.from({ length: 20 }, (_, i): Entry => [bytes(batch, i), bytes(i, batch)]),
+    );
+    await Promise.all(
+      batches.map((entries) =>
+        store.batch(entries.map(([key, value]) => ({ type: 'put' as const, key, value }))),
+      ),
+    );
+    assertEntries(await entriesOf(store), batches.flat(), 'entries');
+  });
 }
 
 /** Batches are all or nothing. */
@@ -91,6 +112,8 @@ export function testBatches(test: Test): void {
   });
   test('takes an empty batch and a large one', async (store) => {
     await store.batch([]);
+    await store.batch([], { sync: true });
+    assertEntries(await entriesOf(store), [], 'nothing');
     const count = 5_000;
     const entries = Array.from(
       { length: count },
