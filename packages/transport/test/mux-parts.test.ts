@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { concat, createMuxPair } from './mux-pair.ts';
+import { concat, createMuxPair, deliver } from './mux-pair.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -14,7 +14,9 @@ function framesOf(record: Uint8Array): [type: number, length: number][] {
   return frames;
 }
 
+const OPEN = 1;
 const DATA = 2;
+const FIN_ACK = 5;
 
 describe('what leaves before the turn is over', () => {
   it('is a packet full of small writes, then twice as much, each as one frame', async () => {
@@ -84,6 +86,51 @@ describe('what leaves before the turn is over', () => {
     expect(answers).toEqual([
       [0, 1],
       [1, 2],
+    ]);
+  });
+});
+
+describe('an acknowledgement', () => {
+  it('of an end goes with what the continuations of the turn have to say', async () => {
+    const pair = createMuxPair({ version: 2 });
+    const stream = pair.a.mux.openStream('/x', new Uint8Array(1));
+    await pair.settle();
+    const [accepted] = pair.b.accepted;
+    void accepted!.closeWrite();
+    await turn();
+    const ended = new Promise<void>((resolve) => {
+      stream.receive({ onData() {}, onEnd: resolve, onReset() {} });
+    });
+    const answered = ended.then(() => pair.a.mux.openStream('/y', new Uint8Array(1)));
+    expect(deliver(pair.b, pair.a)).toBe(true);
+    expect(pair.a.outbox).toHaveLength(0);
+    await answered;
+    await turn();
+    expect(pair.a.outbox.map(framesOf)).toEqual([
+      [
+        [FIN_ACK, 0],
+        [OPEN, 4],
+      ],
+    ]);
+  });
+
+  it('leaves alone when nobody says anything, and at once with an answer', async () => {
+    const pair = createMuxPair({ version: 2 });
+    const stream = pair.a.mux.openStream('/x', new Uint8Array(1));
+    await pair.settle();
+    const [accepted] = pair.b.accepted;
+    const closed = accepted!.closeWrite();
+    await pair.settle();
+    await closed;
+    accepted!.receive({ onData() {}, onEnd: () => pair.b.mux.openStream('/y'), onReset() {} });
+    void stream.closeWrite();
+    await turn();
+    expect(deliver(pair.a, pair.b)).toBe(true);
+    expect(pair.b.outbox.map(framesOf)).toEqual([
+      [
+        [FIN_ACK, 0],
+        [OPEN, 3],
+      ],
     ]);
   });
 });

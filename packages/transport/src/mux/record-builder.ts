@@ -41,6 +41,7 @@ export class RecordBuilder {
   #parts: Uint8Array[] = [];
   /** Bytes in the record so far. */
   #size = 0;
+  #isUrgent = false;
   /** Header of the DATA frame that the buffer ends with, which more data of its stream may extend; else -1. */
   #openFrame = -1;
   #openStream = 0;
@@ -58,9 +59,15 @@ export class RecordBuilder {
     return this.#size;
   }
 
+  /** The record has more than what may as well wait for the end of the turn: FIN-ACKs and WINDOWs. */
+  get isUrgent(): boolean {
+    return this.#isUrgent;
+  }
+
   /** A frame without payload. */
   empty(type: number, stream: number): void {
     const offset = this.#reserve(HEADER_LENGTH);
+    if (type !== FrameType.finAck) this.#isUrgent = true;
     encodeHeader(this.#buffer!, offset, type, 0, stream);
     this.#sealIfFull();
   }
@@ -69,6 +76,7 @@ export class RecordBuilder {
   numbers(type: number, stream: number, first: number, second?: number): void {
     const length = second === undefined ? 4 : 8;
     const offset = this.#reserve(HEADER_LENGTH + length);
+    if (type !== FrameType.window) this.#isUrgent = true;
     const buffer = this.#buffer!;
     encodeHeader(buffer, offset, type, length, stream);
     writeUint32(buffer, offset + HEADER_LENGTH, first);
@@ -81,6 +89,7 @@ export class RecordBuilder {
     const dataLength = data?.length ?? 0;
     const length = 1 + name.length + dataLength;
     let offset = this.#reserve(HEADER_LENGTH + length);
+    this.#isUrgent = true;
     const buffer = this.#buffer!;
     encodeHeader(buffer, offset, FrameType.open, length, stream);
     offset += HEADER_LENGTH;
@@ -94,6 +103,7 @@ export class RecordBuilder {
   data(stream: number, bytes: Uint8Array): void {
     if (bytes.length < COPY_BELOW) this.#copyData(stream, bytes);
     else this.#referToData(stream, bytes);
+    this.#isUrgent = true;
     this.#sealIfFull();
   }
 
@@ -106,6 +116,7 @@ export class RecordBuilder {
     this.#used = 0;
     this.#partStart = 0;
     this.#openFrame = -1;
+    this.#isUrgent = false;
     try {
       this.#emit(parts);
     } finally {

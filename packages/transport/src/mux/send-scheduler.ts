@@ -84,7 +84,10 @@ export class SendScheduler {
 
   uncork(): void {
     this.#corks -= 1;
-    if (this.#corks === 0) this.flush();
+    if (this.#corks > 0) return;
+    // An acknowledgement alone goes with what the continuations of this turn have to say.
+    if (this.frames.isUrgent || this.#hasSealed || this.frames.size === 0) this.flush();
+    else this.scheduleFlush();
   }
 
   /** Seals and writes what is there, at once. */
