@@ -1,30 +1,30 @@
 import { concatBytes } from '../bytes.ts';
-import { ChannelSecrets } from '../channel/secrets.ts';
 import { primitives as defaultPrimitives } from '../default-primitives.ts';
 import { isUnavailable } from '../noise/errors.ts';
-import { HandshakeState } from '../noise/handshake-state.ts';
-import { createSuite, nativeHash } from '../noise/suite.ts';
-import type { Primitives } from '../primitives.ts';
-import { isCertificateAuthentic } from './certificate.ts';
+import { DH_LENGTH } from '../noise/handshake-keys.ts';
+import type { HandshakeState } from '../noise/handshake-state.ts';
+import { createNoise, createResuming, createState, fallbackKeys, type HandshakeContext } from './context.ts';
 import { HandshakeError, type HandshakeErrorCode, invalidMessage } from './errors.ts';
 import { decodeHeader, encodeHeader, HEADER_LENGTH, type Header, protocolOf } from './header.ts';
 import { createOffer } from './local-offer.ts';
 import { negotiate } from './negotiation.ts';
-import { NETWORK_TAG_LENGTH, networkTag } from './network-key.ts';
-import { decodeOffer, encodeOffer, type Offer } from './offer.ts';
+import { addNetworkTag, removeNetworkTag } from './network-key.ts';
+import { decodeTerms, encodeOffer, encodeTerms } from './offer.ts';
+import { expectIdentity, readOffer } from './received-offer.ts';
+import { createResult, type Outcome, peerOf } from './result.ts';
+import { ticketsOf } from './ticket-cache.ts';
+import { TICKET_ID_LENGTH, type Ticket } from './ticket-table.ts';
 import type { Handshake, HandshakeOptions, HandshakeResult, HandshakeStep } from './types.ts';
 
 /** Longest handshake message in bytes (NZ-HANDSHAKE-01 §5.1): refuse a longer one before you buffer it. */
 export const MAX_HANDSHAKE_MESSAGE = 12_288;
 /** Milliseconds that a handshake may take (NZ-HANDSHAKE-01 §9). */
 export const HANDSHAKE_TIMEOUT = 10_000;
-/** Milliseconds by which a certificate may have expired, for clocks that differ (NZ-HANDSHAKE-01 §4). */
-export const CERTIFICATE_SKEW = 600_000;
-
 /** What a message of somebody without the peer's keys can end with: its making proves nothing about the peer. */
 const FORGEABLE: readonly HandshakeErrorCode[] = ['INVALID_MESSAGE', 'IDENTITY_MISMATCH'];
 
-const PROLOGUE = new TextEncoder().encode('NZ-HANDSHAKE-01');
+// Ticket, ephemeral key and the tag of the payload.
+const MIN_RESUMING = TICKET_ID_LENGTH + DH_LENGTH + 16;
 const nothing = new Uint8Array(0);
 
 type State =
@@ -35,6 +35,8 @@ type State =
       readonly noise: HandshakeState;
       readonly header: Header;
       readonly first: Uint8Array;
+      /** What it resumes with. */
+      readonly ticket?: Ticket | undefined;
     }
   | { readonly phase: 'ended' };
 
@@ -42,34 +44,38 @@ type Underway = Extract<State, { readonly noise: HandshakeState }>;
 
 class HandshakeMachine implements Handshake {
   readonly #options: HandshakeOptions;
-  readonly #primitives: Primitives;
-  readonly #networkKey: Uint8Array | undefined;
-  readonly #offer: Offer;
+  readonly #context: HandshakeContext;
   #state: State = { phase: 'ready' };
   #deadline: number | undefined;
 
   constructor(options: HandshakeOptions) {
     this.#options = options;
-    this.#primitives = options.primitives ?? defaultPrimitives;
-    this.#offer = createOffer(options);
-    this.#networkKey = options.networkKey && new Uint8Array(options.networkKey);
+    this.#context = {
+      options,
+      primitives: options.primitives ?? defaultPrimitives,
+      networkKey: options.networkKey && new Uint8Array(options.networkKey),
+      offer: createOffer(options),
+      tickets: options.tickets && ticketsOf(options.tickets),
+    };
   }
 
   get deadline(): number | undefined {
     return this.#state.phase === 'ended' ? undefined : this.#deadline;
   }
 
-  prepare(): void {
+  prepare(now: number): void {
     if (this.#options.role !== 'initiator') throw new TypeError('the responder does not start');
-    if (this.#state.phase === 'ready') this.#state = this.#prepare();
+    if (this.#state.phase === 'ready') this.#state = this.#prepare(now);
   }
 
   start(now: number): Uint8Array {
     if (this.#state.phase === 'underway' || this.#state.phase === 'ended') throw finished();
     try {
-      this.prepare();
+      this.prepare(now);
       this.#deadline = now + HANDSHAKE_TIMEOUT;
       const prepared = this.#state as Underway;
+      // From now on somebody may know of it: it is used.
+      prepared.ticket?.secret.dispose();
       this.#state = { ...prepared, phase: 'underway' };
       return prepared.first.slice();
     } catch (cause) {
@@ -111,17 +117,48 @@ class HandshakeMachine implements Handshake {
 
   [Symbol.dispose](): void {
     if ('noise' in this.#state) this.#state.noise[Symbol.dispose]();
-    if (this.#networkKey) this.#primitives.wipe(this.#networkKey);
+    if (this.#state.phase === 'prepared' && this.#state.ticket)
+      this.#context.tickets?.giveBack(this.#state.ticket);
+    const { networkKey, primitives } = this.#context;
+    if (networkKey) primitives.wipe(networkKey);
     this.#state = { phase: 'ended' };
   }
 
-  #prepare(): Underway {
-    const pattern = this.#options.remoteStaticKey ? 'IK' : 'XX';
-    const header: Header = { pattern, hasNetworkKey: this.#networkKey !== undefined };
-    const noise = this.#createNoise(header, encodeHeader(header));
-    const payload = pattern === 'IK' ? encodeOffer(this.#offer) : nothing;
-    const first = this.#addNetworkTag(concatBytes(encodeHeader(header), noise.writeMessage(payload)));
-    return { phase: 'prepared', noise, header, first };
+  #prepare(now: number): Underway {
+    const ticket = this.#takeTicket(now);
+    const { remoteStaticKey } = this.#options;
+    const { networkKey, primitives, tickets } = this.#context;
+    const pattern = ticket ? 'NNpsk0' : remoteStaticKey ? 'IK' : 'XX';
+    const header: Header = { pattern, hasNetworkKey: networkKey !== undefined };
+    try {
+      const noise = ticket
+        ? createResuming(this.#context, header, ticket)
+        : createNoise(this.#context, header);
+      const message = noise.writeMessage(this.#firstPayload(header));
+      const whole = concatBytes(encodeHeader(header), ticket?.id ?? nothing, message);
+      return {
+        phase: 'prepared',
+        noise,
+        header,
+        first: addNetworkTag(whole, networkKey, primitives),
+        ticket,
+      };
+    } catch (cause) {
+      if (ticket) tickets?.giveBack(ticket);
+      throw cause;
+    }
+  }
+
+  #takeTicket(now: number): Ticket | undefined {
+    const { expectedIdentity, identity } = this.#options;
+    if (!expectedIdentity) return undefined;
+    const localIdentity = identity.publicKey;
+    return this.#context.tickets?.take({ localIdentity, remoteIdentity: expectedIdentity, now });
+  }
+
+  #firstPayload({ pattern }: Header): Uint8Array {
+    if (pattern === 'NNpsk0') return encodeTerms(this.#context.offer);
+    return pattern === 'IK' ? encodeOffer(this.#context.offer) : nothing;
   }
 
   #receive(message: Uint8Array, now: number): HandshakeStep {
@@ -129,7 +166,7 @@ class HandshakeMachine implements Handshake {
     if (now > this.#deadline) throw new HandshakeError('TIMEOUT', 'the handshake took too long');
     if (message.length > MAX_HANDSHAKE_MESSAGE) throw invalidMessage();
     const header = decodeHeader(message);
-    if (!header || header.hasNetworkKey !== (this.#networkKey !== undefined)) throw invalidMessage();
+    if (!header || header.hasNetworkKey !== (this.#context.networkKey !== undefined)) throw invalidMessage();
     if (this.#options.role === 'responder') {
       return this.#state.phase === 'ready'
         ? this.#receiveFirst(message, header, now)
@@ -141,8 +178,10 @@ class HandshakeMachine implements Handshake {
   /** Responder. XX: `-> e`; IK: `-> e, es, s, ss`. Nothing was allocated before this point. */
   #receiveFirst(message: Uint8Array, header: Header, now: number): HandshakeStep {
     if (header.pattern === 'XXfallback') throw invalidMessage();
-    const body = this.#removeNetworkTag(message).subarray(HEADER_LENGTH);
-    const noise = this.#createNoise(header, encodeHeader(header));
+    const { networkKey, primitives } = this.#context;
+    const body = removeNetworkTag(message, networkKey, primitives).subarray(HEADER_LENGTH);
+    if (header.pattern === 'NNpsk0') return this.#resume(message, body, now);
+    const noise = createNoise(this.#context, header);
     this.#state = { phase: 'underway', noise, header, first: nothing };
     if (body.length < noise.nextOverhead) throw invalidMessage();
     if (header.pattern === 'XX') {
@@ -154,41 +193,79 @@ class HandshakeMachine implements Handshake {
       payload = noise.readMessage(body);
     } catch (cause) {
       if (isUnavailable(cause)) throw cause;
-      return this.#fallBack(noise, message);
+      return this.#fallBack(body.subarray(0, DH_LENGTH), message);
     }
-    const remote = this.#readOffer(payload, noise, now);
-    const reply = concatBytes(encodeHeader(header), noise.writeMessage(encodeOffer(this.#offer)));
-    return { reply, result: this.#finish(noise, header, remote) };
+    const remote = readOffer(this.#context, payload, { noise, now });
+    const reply = concatBytes(encodeHeader(header), noise.writeMessage(encodeOffer(this.#context.offer)));
+    return {
+      reply,
+      result: this.#finish(noise, { header, terms: remote, peer: peerOf(remote, noise), now }),
+    };
+  }
+
+  /** Responder. NNpsk0: `-> psk, e`, answered by `<- e, ee`; a ticket that is not known, or not this one, is no use but for its `e`. */
+  #resume(message: Uint8Array, body: Uint8Array, now: number): HandshakeStep {
+    if (this.#options.isOverDatagrams === true || body.length < MIN_RESUMING) throw invalidMessage();
+    const header: Header = { pattern: 'NNpsk0', hasNetworkKey: this.#context.networkKey !== undefined };
+    const [id, rest] = [body.subarray(0, TICKET_ID_LENGTH), body.subarray(TICKET_ID_LENGTH)];
+    const ticket = this.#context.tickets?.find(id, this.#options.identity.publicKey, now);
+    if (!ticket) return this.#fallBack(rest.subarray(0, DH_LENGTH), message);
+    const noise = createResuming(this.#context, header, ticket);
+    this.#state = { phase: 'underway', noise, header, first: nothing };
+    let payload: Uint8Array;
+    try {
+      payload = noise.readMessage(rest);
+    } catch (cause) {
+      if (isUnavailable(cause)) throw cause;
+      return this.#fallBack(rest.subarray(0, DH_LENGTH), message);
+    }
+    this.#context.tickets?.spend(ticket);
+    const terms = decodeTerms(payload);
+    expectIdentity(this.#context, ticket.remote.identity);
+    negotiate('responder', this.#context.offer, terms);
+    const reply = concatBytes(encodeHeader(header), noise.writeMessage(encodeTerms(this.#context.offer)));
+    return { reply, result: this.#finish(noise, { header, terms, peer: ticket.remote, ticket, now }) };
   }
 
   /** Responder: message 1 was not made for this static key, so only its ephemeral key is used (Noise Pipes). */
-  #fallBack(noise: HandshakeState, first: Uint8Array): HandshakeStep {
-    const header: Header = { pattern: 'XXfallback', hasNetworkKey: this.#networkKey !== undefined };
-    return this.#answer(this.#startFallback(noise, header, first), header);
+  #fallBack(remoteEphemeralKey: Uint8Array, first: Uint8Array): HandshakeStep {
+    const header: Header = { pattern: 'XXfallback', hasNetworkKey: this.#context.networkKey !== undefined };
+    if ('noise' in this.#state) this.#state.noise[Symbol.dispose]();
+    const keys = { ...fallbackKeys(this.#context, header, first), remoteEphemeralKey };
+    const noise = createState(this.#context, header, keys);
+    return this.#answer(noise, header);
   }
 
   /** Responder. XX and XXfallback: `<- e, ee, s, es`. */
   #answer(noise: HandshakeState, header: Header): HandshakeStep {
-    const reply = concatBytes(encodeHeader(header), noise.writeMessage(encodeOffer(this.#offer)));
+    const reply = concatBytes(encodeHeader(header), noise.writeMessage(encodeOffer(this.#context.offer)));
     this.#state = { phase: 'underway', noise, header, first: nothing };
     return { reply };
   }
 
-  /** Initiator. XX and XXfallback: `<- e, ee, s, es`, answered by `-> s, se`; IK: `<- e, ee, se`. */
+  /** Initiator. XX and XXfallback: `<- e, ee, s, es`, answered by `-> s, se`; IK: `<- e, ee, se`; NNpsk0: `<- e, ee`. */
   #receiveSecond(message: Uint8Array, header: Header, now: number): HandshakeStep {
     if (this.#state.phase !== 'underway') throw invalidMessage();
-    const isFallback = this.#state.header.pattern === 'IK' && header.pattern === 'XXfallback';
+    const { first, ticket } = this.#state;
+    const isFallback = this.#state.header.pattern !== 'XX' && header.pattern === 'XXfallback';
     if (header.pattern !== this.#state.header.pattern && !isFallback) throw invalidMessage();
     let { noise } = this.#state;
     if (isFallback) {
-      noise = this.#startFallback(noise, header, this.#state.first);
+      const { name, pattern } = protocolOf(header);
+      noise = noise.fallback(pattern, name, fallbackKeys(this.#context, header, first));
       this.#state = { ...this.#state, noise, header };
     }
-    const remote = this.#readOffer(noise.readMessage(message.subarray(HEADER_LENGTH)), noise, now);
-    if (header.pattern === 'IK') return { result: this.#finish(noise, header, remote) };
-    negotiate('initiator', this.#offer, remote);
-    const reply = concatBytes(encodeHeader(header), noise.writeMessage(encodeOffer(this.#offer)));
-    return { reply, result: this.#finish(noise, header, remote) };
+    const payload = noise.readMessage(message.subarray(HEADER_LENGTH));
+    if (ticket && !isFallback) {
+      const terms = decodeTerms(payload);
+      return { result: this.#finish(noise, { header, terms, peer: ticket.remote, ticket, now }) };
+    }
+    const remote = readOffer(this.#context, payload, { noise, now });
+    const outcome = { header, terms: remote, peer: peerOf(remote, noise), now };
+    if (header.pattern === 'IK') return { result: this.#finish(noise, outcome) };
+    negotiate('initiator', this.#context.offer, remote);
+    const reply = concatBytes(encodeHeader(header), noise.writeMessage(encodeOffer(this.#context.offer)));
+    return { reply, result: this.#finish(noise, outcome) };
   }
 
   /** Responder. XX and XXfallback: `-> s, se`. */
@@ -196,88 +273,15 @@ class HandshakeMachine implements Handshake {
     if (this.#state.phase !== 'underway' || header.pattern !== this.#state.header.pattern)
       throw invalidMessage();
     const { noise } = this.#state;
-    const remote = this.#readOffer(noise.readMessage(message.subarray(HEADER_LENGTH)), noise, now);
-    return { result: this.#finish(noise, header, remote) };
+    const payload = noise.readMessage(message.subarray(HEADER_LENGTH));
+    const remote = readOffer(this.#context, payload, { noise, now });
+    return { result: this.#finish(noise, { header, terms: remote, peer: peerOf(remote, noise), now }) };
   }
 
-  /** Checks who speaks (NZ-HANDSHAKE-01 §6.2): authentic first, then expected, then current. */
-  #readOffer(payload: Uint8Array, noise: HandshakeState, now: number): Offer {
-    const offer = decodeOffer(payload);
-    const { identity, certificate } = offer;
-    const staticKey = noise.remoteStaticKey!;
-    if (!isCertificateAuthentic(certificate, { identity, staticKey, primitives: this.#primitives })) {
-      throw invalidMessage();
-    }
-    const { expectedIdentity } = this.#options;
-    if (expectedIdentity && !this.#primitives.equalBytes(expectedIdentity, identity)) {
-      throw new HandshakeError('IDENTITY_MISMATCH', 'another peer than the expected one answered');
-    }
-    if (certificate.expiresAt + CERTIFICATE_SKEW < now) {
-      throw new HandshakeError('CERTIFICATE_EXPIRED', 'the certificate of the peer’s static key has expired');
-    }
-    return offer;
-  }
-
-  #finish(noise: HandshakeState, header: Header, remote: Offer): HandshakeResult {
-    const { role } = this.#options;
-    const agreement = negotiate(role, this.#offer, remote);
-    const staticKey = noise.remoteStaticKey!;
-    const { sendKey, receiveKey, handshakeHash } = noise.split();
-    const keys = role === 'initiator' ? ([sendKey, receiveKey] as const) : ([receiveKey, sendKey] as const);
-    const secrets = new ChannelSecrets(keys, handshakeHash, this.#primitives);
+  #finish(noise: HandshakeState, outcome: Outcome): HandshakeResult {
+    const result = createResult(this.#context, noise, outcome);
     this[Symbol.dispose]();
-    const earlyData = role === 'responder' ? remote.earlyData : undefined;
-    return {
-      role,
-      pattern: header.pattern,
-      remote: {
-        identity: remote.identity,
-        staticKey,
-        staticKeyExpiresAt: remote.certificate.expiresAt,
-        features: remote.features,
-      },
-      ...agreement,
-      handshakeHash,
-      ...(earlyData && { earlyData }),
-      isReplayable: role === 'responder' && header.pattern === 'IK',
-      secrets,
-    };
-  }
-
-  #createNoise(header: Header, context: Uint8Array): HandshakeState {
-    const { identity, remoteStaticKey, role } = this.#options;
-    const primitives = this.#primitives;
-    const { name, pattern } = protocolOf(header);
-    const suite = createSuite('ChaChaPoly', nativeHash('BLAKE2b', primitives), primitives);
-    return new HandshakeState(suite, pattern, name, role, {
-      prologue: concatBytes(PROLOGUE, context),
-      staticKeyPair: identity.staticKeyPair,
-      ...(header.pattern === 'IK' && role === 'initiator' && remoteStaticKey && { remoteStaticKey }),
-      ...(this.#networkKey && { psks: [this.#networkKey] }),
-    });
-  }
-
-  #startFallback(noise: HandshakeState, header: Header, first: Uint8Array): HandshakeState {
-    const { name, pattern } = protocolOf(header);
-    return noise.fallback(pattern, name, {
-      prologue: concatBytes(PROLOGUE, encodeHeader(header), first),
-      staticKeyPair: this.#options.identity.staticKeyPair,
-      ...(this.#networkKey && { psks: [this.#networkKey] }),
-    });
-  }
-
-  #addNetworkTag(message: Uint8Array): Uint8Array {
-    if (!this.#networkKey) return message;
-    return concatBytes(message, networkTag(this.#networkKey, message, this.#primitives));
-  }
-
-  #removeNetworkTag(message: Uint8Array): Uint8Array {
-    if (!this.#networkKey) return message;
-    if (message.length < HEADER_LENGTH + NETWORK_TAG_LENGTH) throw invalidMessage();
-    const body = message.subarray(0, -NETWORK_TAG_LENGTH);
-    const tag = networkTag(this.#networkKey, body, this.#primitives);
-    if (!this.#primitives.equalBytes(tag, message.subarray(-NETWORK_TAG_LENGTH))) throw invalidMessage();
-    return body;
+    return result;
   }
 }
 

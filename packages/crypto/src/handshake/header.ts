@@ -4,24 +4,24 @@ import { type HandshakePattern, parsePattern } from '../noise/patterns.ts';
 export const HEADER_LENGTH = 4;
 
 /** The Noise pattern that a message belongs to. */
-export type HandshakePatternName = 'XX' | 'IK' | 'XXfallback';
+export type HandshakePatternName = 'XX' | 'IK' | 'XXfallback' | 'NNpsk0';
 
 /** What stands in front of a handshake message, and so in the prologue. */
 export interface Header {
   readonly pattern: HandshakePatternName;
-  /** A network key is mixed in as `psk0`. */
+  /** A network key is mixed in: as `psk0`, or into the ticket's secret. */
   readonly hasNetworkKey: boolean;
 }
 
 const WIRE_VERSION = 1;
 const SUITE = 1;
 const NETWORK_KEY_FLAG = 1;
-const patterns: readonly HandshakePatternName[] = ['XX', 'IK', 'XXfallback'];
+const patterns: readonly HandshakePatternName[] = ['XX', 'IK', 'XXfallback', 'NNpsk0'];
 
 /**
  * Layout (NZ-HANDSHAKE-01 §5.1):
  *
- *     wire version = 1 | pattern: 1 XX, 2 IK, 3 XXfallback | suite: 1 25519_ChaChaPoly_BLAKE2b | flags: bit 0 network key
+ *     wire version = 1 | pattern: 1 XX, 2 IK, 3 XXfallback, 4 NNpsk0 | suite: 1 25519_ChaChaPoly_BLAKE2b | flags: bit 0 network key
  */
 export function encodeHeader(header: Header): Uint8Array {
   const flags = header.hasNetworkKey ? NETWORK_KEY_FLAG : 0;
@@ -45,7 +45,8 @@ export interface HeaderProtocol {
 
 function createProtocol(pattern: HandshakePatternName, hasNetworkKey: boolean): HeaderProtocol {
   const modifier = pattern === 'XXfallback' ? '+psk0' : 'psk0';
-  const patternName = `${pattern}${hasNetworkKey ? modifier : ''}`;
+  const isModified = hasNetworkKey && pattern !== 'NNpsk0';
+  const patternName = `${pattern}${isModified ? modifier : ''}`;
   return { name: `Noise_${patternName}_25519_ChaChaPoly_BLAKE2b`, pattern: parsePattern(patternName) };
 }
 

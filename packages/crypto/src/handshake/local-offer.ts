@@ -8,6 +8,7 @@ import {
   RECORD_SIZE_RANGE,
   type RecordCipher,
 } from './offer.ts';
+import { RESUMPTION_FEATURE } from './resumption.ts';
 import type { HandshakeOptions } from './types.ts';
 
 // 64 KiB of payload, and room for the frame headers of a multiplexer: such a write then needs one record.
@@ -28,8 +29,9 @@ function defaultRecordCiphers(): readonly RecordCipher[] {
  */
 export function createOffer(options: HandshakeOptions): Offer {
   const { identity, role, earlyData, remoteStaticKey, expectedIdentity, networkKey } = options;
-  const { versions = { min: 1, max: 1 }, features = [], maxRecordSize = DEFAULT_RECORD_SIZE } = options;
-  const { recordCiphers = defaultRecordCiphers() } = options;
+  const { versions = { min: 1, max: 1 }, maxRecordSize = DEFAULT_RECORD_SIZE } = options;
+  const { recordCiphers = defaultRecordCiphers(), tickets } = options;
+  const features = tickets ? [...(options.features ?? []), RESUMPTION_FEATURE] : (options.features ?? []);
   for (const key of [identity.publicKey, remoteStaticKey, expectedIdentity, networkKey]) {
     if (key && key.length !== 32)
       throw new RangeError('identities, static keys and the network key have 32 bytes');

@@ -1,6 +1,6 @@
 import type { Role } from '../noise/patterns.ts';
 import { HandshakeError } from './errors.ts';
-import type { Offer, RecordCipher } from './offer.ts';
+import type { RecordCipher, Terms } from './offer.ts';
 
 /** What both sides compute alike from the two offers (NZ-HANDSHAKE-01 §7). */
 export interface Agreement {
@@ -26,7 +26,7 @@ function isRecordCipher(name: string): name is RecordCipher {
  * common features and the first common record cipher in the initiator's order, the smaller record size.
  * @throws HandshakeError `NO_COMMON_VERSION`, `NO_COMMON_CIPHER`.
  */
-export function negotiate(role: Role, local: Offer, remote: Offer): Agreement {
+export function negotiate(role: Role, local: Terms, remote: Terms): Agreement {
   const [initiator, responder] = role === 'initiator' ? [local, remote] : [remote, local];
   const version = Math.min(initiator.versions.max, responder.versions.max);
   if (version < Math.max(initiator.versions.min, responder.versions.min)) {

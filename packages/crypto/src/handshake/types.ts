@@ -4,6 +4,8 @@ import type { KeyPair, Primitives } from '../primitives.ts';
 import type { StaticKeyCertificate } from './certificate.ts';
 import type { HandshakePatternName } from './header.ts';
 import type { RecordCipher } from './offer.ts';
+import type { Resumption } from './resumption.ts';
+import type { TicketCache } from './ticket-cache.ts';
 
 /** Who this side is: an Ed25519 identity, its X25519 static key pair and the certificate that ties them together. */
 export interface LocalIdentity {
@@ -24,6 +26,11 @@ export interface HandshakeOptions {
   readonly remoteStaticKey?: Uint8Array;
   /** Pre-shared key of a private network, 32 bytes; both sides need the same, or neither. Copied. */
   readonly networkKey?: Uint8Array;
+  /**
+   * What was kept of earlier handshakes: an initiator that has a ticket of `expectedIdentity` resumes with it, a responder takes those
+   * that it has given. It offers the feature `resume` besides. @defaultValue none: nothing is resumed
+   */
+  readonly tickets?: TicketCache;
   /** Versions of the protocol above the channel. @defaultValue 1 to 1 */
   readonly versions?: { readonly min: number; readonly max: number };
   /** Names of optional behaviour; what both name is agreed on. @defaultValue none */
@@ -72,12 +79,15 @@ export interface HandshakeResult {
   /** On the responder's side, what the initiator sent along. */
   readonly earlyData?: Uint8Array;
   /**
-   * True on the responder's side of IK: until the first record opens, all that was received may be the recording of an earlier
-   * handshake. Do nothing for its sake that must not be done twice, and do not let it replace a live connection.
+   * True on the responder's side of IK and of a resumed handshake: until the first record opens, all that was received may be a
+   * copy that somebody made of message 1 (of a resumed one, only the first copy comes this far). Do nothing for its sake that
+   * must not be done twice, and do not let it replace a live connection.
    */
   readonly isReplayable: boolean;
   /** For `createStreamChannel` and `createDatagramChannel`, once each. */
   readonly secrets: ChannelSecrets;
+  /** When both sides offer `resume`: call `keep`, or dispose of it. */
+  readonly resumption?: Resumption;
 }
 
 /** What {@link Handshake.receive} asks for. */
@@ -93,9 +103,10 @@ export interface Handshake extends Disposable {
   /**
    * Makes the first message beforehand, for `start` to answer it: in IK that is most of what the initiator computes, and it can do so
    * while the network still connects. The handshake's time begins with `start`. Does nothing when it was done or has ended.
+   * @param now - Milliseconds since the epoch.
    * @throws like `start`, but leaves the handshake as it was.
    */
-  prepare(): void;
+  prepare(now: number): void;
   /**
    * Makes the first message; initiator only, once.
    * @param now - Milliseconds since the epoch.

@@ -34,8 +34,8 @@ describe.each(sides)(
     it('may be prepared, and its time begins with the start (NZ-HANDSHAKE-01 §9.1)', () => {
       const prepared = createHandshake({ role: 'initiator', identity: alice, primitives, ...initiator });
       const responder = createHandshake({ role: 'responder', identity: bob, primitives });
-      prepared.prepare();
-      prepared.prepare();
+      prepared.prepare(NOW);
+      prepared.prepare(NOW);
       expect(prepared.deadline).toBeUndefined();
       expect(() => prepared.receive(new Uint8Array(100), NOW)).toThrow(TypeError);
       const { reply, result } = responder.receive(prepared.start(NOW), NOW);
@@ -58,7 +58,7 @@ it('prepared without a usable key is as it was, and starting it tells why', () =
   const remoteStaticKey = new Uint8Array(32);
   const handshake = createHandshake({ role: 'initiator', identity: alice, primitives, remoteStaticKey });
   const refused = expect.objectContaining({ code: 'INVALID_KEY' });
-  expect(() => handshake.prepare()).toThrow(refused);
+  expect(() => handshake.prepare(NOW)).toThrow(refused);
   expect(() => handshake.start(NOW)).toThrow(refused);
   expect(() => handshake.start(NOW)).toThrow(expect.objectContaining({ code: 'FINISHED' }));
 });

@@ -1,0 +1,103 @@
+import type { SecretBytes } from '../secret-bytes.ts';
+
+/** Bytes of a ticket's id, which travels in the clear (NZ-HANDSHAKE-01 §5.7). */
+export const TICKET_ID_LENGTH = 16;
+
+/** Whom a ticket stands for: what the handshake had proved that it comes from. */
+export interface TicketPeer {
+  /** Ed25519, 32 bytes. */
+  readonly identity: Uint8Array;
+  /** X25519, 32 bytes. */
+  readonly staticKey: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly staticKeyExpiresAt: number;
+}
+
+/** The right to resume once, on one of its two sides. */
+export interface Ticket {
+  /** 16 bytes. */
+  readonly id: Uint8Array;
+  /** 32 bytes. */
+  readonly secret: SecretBytes;
+  /** This side's identity in the handshake that the ticket comes from: it resumes under no other one. */
+  readonly localIdentity: Uint8Array;
+  readonly remote: TicketPeer;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** How many tickets are kept. */
+export interface TicketTableLimits {
+  readonly max: number;
+  /** Of one peer. */
+  readonly maxPerPeer: number;
+}
+
+/** Bytes as the key of a map. */
+export function keyOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
+/** Tickets by id and by peer, the oldest first. Whatever is pushed out is wiped. */
+export class TicketTable {
+  readonly #limits: TicketTableLimits;
+  readonly #byId = new Map<string, Ticket>();
+  readonly #byPeer = new Map<string, Ticket[]>();
+
+  constructor(limits: TicketTableLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** Takes a ticket over. A peer pushes out its own tickets first: nobody loses his because another one has many. */
+  add(ticket: Ticket): void {
+    const id = keyOf(ticket.id);
+    const peer = keyOf(ticket.remote.identity);
+    const siblings = this.#byPeer.get(peer) ?? [];
+    if (siblings.length >= this.#limits.maxPerPeer) this.#drop(siblings[0]!);
+    if (this.#byId.size >= this.#limits.max) {
+      const [oldest] = this.#byId.values();
+      if (oldest) this.#drop(oldest);
+    }
+    this.#byId.set(id, ticket);
+    const list = this.#byPeer.get(peer);
+    if (list) list.push(ticket);
+    else this.#byPeer.set(peer, [ticket]);
+  }
+
+  find(id: Uint8Array): Ticket | undefined {
+    return this.#byId.get(keyOf(id));
+  }
+
+  /** The newest ticket of a peer. */
+  newest(identity: Uint8Array): Ticket | undefined {
+    return this.#byPeer.get(keyOf(identity))?.at(-1);
+  }
+
+  /** Takes a ticket out; its secret is the caller's from now on. */
+  remove(ticket: Ticket): void {
+    if (!this.#byId.delete(keyOf(ticket.id))) return;
+    const peer = keyOf(ticket.remote.identity);
+    const siblings = this.#byPeer.get(peer) ?? [];
+    siblings.splice(siblings.indexOf(ticket), 1);
+    if (siblings.length === 0) this.#byPeer.delete(peer);
+  }
+
+  /** Wipes the tickets of a peer. */
+  forget(identity: Uint8Array): void {
+    for (const ticket of [...(this.#byPeer.get(keyOf(identity)) ?? [])]) this.#drop(ticket);
+  }
+
+  /** Wipes what has expired; without a time, everything. */
+  expire(now = Number.POSITIVE_INFINITY): void {
+    for (const ticket of [...this.#byId.values()]) if (ticket.expiresAt <= now) this.#drop(ticket);
+  }
+
+  #drop(ticket: Ticket): void {
+    this.remove(ticket);
+    ticket.secret.dispose();
+  }
+}
