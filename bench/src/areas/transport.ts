@@ -58,6 +58,10 @@ export const area: Area = {
       workload: 'connect-warm',
       ours: 'newzonecore-warm',
     }),
+    pairs([rate('connect-ik', '1/s')], ['secret-stream'], {
+      workload: 'connect-ik',
+      ours: 'newzonecore-ik',
+    }),
     pairs([rate('streams-seq', '1/s')], ['libp2p'], { workload: 'streams-seq' }),
     pairs([rate('streams-32', '1/s')], ['libp2p'], { workload: 'streams-32' }),
     pairs([cost('idle-heap', 'KB'), cost('idle-rss', 'KB')], ['libp2p', 'secret-stream'], {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ready, x25519 } from '@nzcore/crypto';
+import { createTicketCache } from '@nzcore/crypto/handshake';
 import { identityFromSeed, type LocalIdentity } from '@nzcore/identity';
 import {
   type Connection,
@@ -45,8 +46,11 @@ export interface NewZoneCoreOptions {
   readonly transport: Transport;
   /** Address to listen on. */
   readonly listen: string;
-  /** Dials with the static key that the first connection has proved (IK instead of XX). @defaultValue false */
-  readonly warm?: boolean;
+  /**
+   * Dials who is known from the connection before: by what both sides kept of it, as the connection manager does (resumed), or only by
+   * the static key that it has proved (ik). @defaultValue each dial is one of a stranger (XX)
+   */
+  readonly warm?: 'resumed' | 'ik';
   /** Both sides are somebody new each time, so that nothing which is remembered of a known peer helps. @defaultValue false */
   readonly strangers?: boolean;
 }
@@ -71,9 +75,10 @@ function createIdentities(count: number): () => LocalIdentity {
 
 /** NZ-HANDSHAKE-01, NZ-CHANNEL-01 and NZ-WIRE-01 over a transport of ours, as they come: no limit and no cipher is changed. */
 export function createNewZoneCore(options: NewZoneCoreOptions): Adapter {
-  const { transport, listen, warm = false, strangers = false } = options;
+  const { transport, listen, warm, strangers = false } = options;
   // One timer for all connections, as the connection manager has it.
   const timers = createTimerWheel();
+  const kept = warm === 'resumed' ? { tickets: createTicketCache() } : {};
   return {
     async serve(onStream) {
       await ready();
@@ -83,6 +88,7 @@ export function createNewZoneCore(options: NewZoneCoreOptions): Adapter {
           const upgrade = {
             identity: nextIdentity(),
             timers,
+            ...kept,
             onStream: (stream: Stream) => onStream(streamOverNewZoneCore(stream), modeOf(stream.protocol)),
           };
           // A dialler that drops its connection in the middle of the handshake is none of the measurement's business.
@@ -111,9 +117,10 @@ export function createNewZoneCore(options: NewZoneCoreOptions): Adapter {
           const connection = await upgradeOutbound(transport.dial(address), {
             identity: nextIdentity(),
             timers,
+            ...kept,
             ...(known && { expectedPeer: known.remotePeer, remoteStaticKey: known.remoteStaticKey }),
           });
-          if (warm) known = connection;
+          if (warm !== undefined) known = connection;
           return connectionOverNewZoneCore(connection);
         },
       };

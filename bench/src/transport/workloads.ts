@@ -194,6 +194,9 @@ export const workloads: Readonly<Record<string, Workload>> = {
   'connect-warm': async ({ client }) => ({
     'connect-warm': await perSecond(() => connectOnce(client), 1, 1000),
   }),
+  'connect-ik': async ({ client }) => ({
+    'connect-ik': await perSecond(() => connectOnce(client), 1, 1000),
+  }),
   'streams-seq': async (bench) => ({ 'streams-seq': await streamsPerSecond(bench, 1) }),
   'streams-32': async (bench) => ({ 'streams-32': await streamsPerSecond(bench, 32) }),
   idle,

@@ -64,7 +64,7 @@ function expectHonest({ acknowledged, received }: Outcome): void {
 }
 
 const CASES = TRANSPORTS.flatMap(([transport, suffix]) =>
-  (['XX', 'IK'] as const).map((pattern) => ({ transport, suffix, pattern })),
+  (['XX', 'IK', 'NNpsk0'] as const).map((pattern) => ({ transport, suffix, pattern })),
 );
 
 describe.each(CASES)('a connection that is cut or garbled ($transport, $pattern)', ({ suffix, pattern }) => {
@@ -80,11 +80,12 @@ describe.each(CASES)('a connection that is cut or garbled ($transport, $pattern)
   ] as const)(
     '%s by %s at any offset delivers in order, once, and reports nothing that was lost',
     async (direction, kind) => {
-      await using b = createSecurePeer(2, QUICK);
+      const options = { ...QUICK, secure: { isResuming: pattern === 'NNpsk0' } };
+      await using b = createSecurePeer(2, options);
       const received = serveNumbers(b);
       const [bound] = await b.manager.listen(`/ip4/127.0.0.1/tcp/0${suffix}`);
       await using proxy = await openFaultProxy(bound!);
-      await using a = createSecurePeer(1, QUICK);
+      await using a = createSecurePeer(1, options);
       const target = `${proxy.address}${suffix}/p2p/${b.identity.peerId}`;
       const attempt = async (fault: Fault | undefined): Promise<Outcome> => {
         proxy.fault = fault;

@@ -76,6 +76,7 @@ class PlainConnection implements Connection {
   readonly direction: 'inbound' | 'outbound';
   readonly version = 1;
   readonly features: readonly string[] = [];
+  readonly isResumed = false;
   readonly channelBinding: Uint8Array = new Uint8Array(64);
   readonly closed: Promise<Error | undefined>;
   readonly messageMemory: MessageMemory = createMessageMemory({

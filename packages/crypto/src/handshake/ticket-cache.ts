@@ -28,6 +28,8 @@ export interface TicketCacheOptions {
 export interface TicketCache extends Disposable {
   /** Tickets that are held. */
   readonly size: number;
+  /** There is something to resume with when this peer is dialled, unless it has expired. */
+  has(identity: Uint8Array): boolean;
   /** Wipes what has expired. Call it now and then: expired tickets are not used, but nobody else wipes them. */
   expire(now: number): void;
   /** Wipes all tickets of a peer, for example when the peer cannot be resumed with. */
@@ -86,6 +88,10 @@ export class Tickets implements TicketCache {
   spend(ticket: Ticket): void {
     this.#accepting.remove(ticket);
     ticket.secret.dispose();
+  }
+
+  has(identity: Uint8Array): boolean {
+    return this.#dialling.newest(identity) !== undefined;
   }
 
   expire(now: number): void {

@@ -399,7 +399,13 @@ describe('a ticket cache (NZ-HANDSHAKE-01 §9.1)', () => {
   });
 
   it('is not just anything that looks like one', () => {
-    const tickets = { size: 0, expire: () => {}, forget: () => {}, [Symbol.dispose]: () => {} };
+    const tickets = {
+      size: 0,
+      has: () => false,
+      expire: () => {},
+      forget: () => {},
+      [Symbol.dispose]: () => {},
+    };
     expect(() => createPair().initiate({ tickets })).toThrow(TypeError);
   });
 });

@@ -42,6 +42,8 @@ export interface Connection extends AsyncDisposable {
   readonly version: number;
   /** Names of the features that both sides have. */
   readonly features: readonly string[];
+  /** The handshake resumed an earlier connection: it was that one, at most an hour ago, in which the identities were proved. */
+  readonly isResumed: boolean;
   /** Handshake hash: the same on both sides, different for every connection. A copy. */
   readonly channelBinding: Uint8Array;
   /** Resolves once, when the connection is gone: with undefined after an orderly close, else with the reason. Never rejects. */

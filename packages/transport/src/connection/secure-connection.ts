@@ -40,6 +40,7 @@ export class SecureConnection implements Connection {
   readonly direction: 'inbound' | 'outbound';
   readonly version: number;
   readonly features: readonly string[];
+  readonly isResumed: boolean;
 
   constructor(options: SecureConnectionOptions) {
     const { bytes, result } = options;
@@ -54,6 +55,7 @@ export class SecureConnection implements Connection {
     this.direction = result.role === 'initiator' ? 'outbound' : 'inbound';
     this.version = result.version;
     this.features = result.features;
+    this.isResumed = result.pattern === 'NNpsk0';
     this.#machine = new ConnectionMachine(options, this);
   }
 

@@ -17,6 +17,8 @@ export interface SecureUpgraderOptions {
   readonly features?: readonly string[];
   /** Most wanted first. @defaultValue the fastest on this runtime, then the others */
   readonly recordCiphers?: readonly RecordCipher[];
+  /** Connections to known peers resume earlier ones: one key agreement instead of three or four. @defaultValue true */
+  readonly isResuming?: boolean;
   /** Called when the remote side takes no new streams any more. */
   readonly onGoAway?: (connection: Connection) => void;
   readonly clock?: Clock;
@@ -24,12 +26,14 @@ export interface SecureUpgraderOptions {
 
 /** The upgrader of the network: NZ-HANDSHAKE-01, NZ-CHANNEL-01 and NZ-WIRE-01 over any byte stream. */
 export function createUpgrader(options: SecureUpgraderOptions): Upgrader {
-  const { identity, networkKey, limits, features, recordCiphers, onGoAway, clock = systemClock } = options;
+  const { identity, networkKey, limits, features, recordCiphers, onGoAway } = options;
+  const { isResuming = true, clock = systemClock } = options;
   const withKeys = (given: UpgraderOptions): UpgradeOptions => ({
     signal: given.signal,
     timers: given.timers,
     onStream: given.onStream,
     sharedMemory: given.sharedMemory,
+    ...(given.tickets === undefined || !isResuming ? {} : { tickets: given.tickets }),
     // Asked for each time: the certificate is renewed while the peer runs.
     identity: identity.handshakeIdentity(clock.now()),
     wallClock: () => clock.now(),

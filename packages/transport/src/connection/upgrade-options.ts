@@ -1,4 +1,4 @@
-import type { LocalIdentity, RecordCipher } from '@nzcore/crypto/handshake';
+import type { LocalIdentity, RecordCipher, TicketCache } from '@nzcore/crypto/handshake';
 import type { PeerId } from '@nzcore/identity';
 import type { MemoryBudget } from '../messages/memory-budget.ts';
 import type { WireLimits } from '../mux/limits.ts';
@@ -29,6 +29,11 @@ export interface UpgradeOptions extends SignalOptions {
   readonly timers?: Timers;
   /** Names of optional behaviour; what both sides name is in `connection.features`. @defaultValue none */
   readonly features?: readonly string[];
+  /**
+   * What is kept of earlier connections, in both directions: a dial of `expectedPeer` resumes with it, which takes one key agreement instead of
+   * three. The owner disposes of it. @defaultValue none: nothing is resumed
+   */
+  readonly tickets?: TicketCache;
   /** Versions of NZ-WIRE-01 that are spoken. @defaultValue 1 to 2 */
   readonly versions?: { readonly min: number; readonly max: number };
   /** Most wanted first. @defaultValue the fastest on this runtime, then the others */

@@ -3,6 +3,7 @@ import {
   type Handshake,
   HandshakeError,
   type HandshakeResult,
+  type Resumption,
 } from '@nzcore/crypto/handshake';
 import { publicKeyFromPeerId } from '@nzcore/identity';
 import type { ByteConnection, ByteConnectionHandler } from '../byte-connection.ts';
@@ -40,7 +41,7 @@ export function upgradeOutbound(
     throw error;
   }
   if (!('then' in bytes)) return run(bytes, handshake, options, true);
-  behindDial(() => prepare(handshake));
+  behindDial(() => prepare(handshake, options.wallClock ?? Date.now));
   return bytes.then(
     (connected) => run(connected, handshake, options, true),
     (reason) => {
@@ -67,14 +68,20 @@ function behindDial(task: () => void): void {
   else queueMicrotask(task);
 }
 
-/** The responder of IK waits for a record: who dialled mostly has something to say at once, else a ping says it. */
+/** Node runs this when all that belongs to a read is done, its answers written. */
+function behindTurn(task: () => void): void {
+  const { setImmediate = setTimeout } = globalThis as { setImmediate?: (task: () => void) => unknown };
+  setImmediate(task);
+}
+
+/** The responder of IK, or of a resumed handshake, waits for a record: who dialled mostly has something to say at once, else a ping says it. */
 function confirm(connection: SecureConnection): void {
   if (connection.stats.recordsSent === 0) connection.ping().catch(() => undefined); // Its end is told by `closed`.
 }
 
-function prepare(handshake: Handshake): void {
+function prepare(handshake: Handshake, wallClock: () => number): void {
   try {
-    handshake.prepare();
+    handshake.prepare(wallClock());
   } catch {
     // Whatever is wrong with the keys, `start` meets it again and tells it.
   }
@@ -92,7 +99,7 @@ export function upgradeInbound(bytes: ByteConnection, options: UpgradeOptions): 
 }
 
 function handshakeOptions(options: UpgradeOptions): Omit<Parameters<typeof createHandshake>[0], 'role'> {
-  const { identity, networkKey, recordCiphers, features = [] } = options;
+  const { identity, networkKey, recordCiphers, tickets, features = [] } = options;
   return {
     identity,
     features,
@@ -100,6 +107,7 @@ function handshakeOptions(options: UpgradeOptions): Omit<Parameters<typeof creat
     versions: options.versions ?? { min: WIRE_VERSION_1, max: WIRE_VERSION_2 },
     ...(networkKey === undefined ? {} : { networkKey }),
     ...(recordCiphers === undefined ? {} : { recordCiphers }),
+    ...(tickets === undefined ? {} : { tickets }),
   };
 }
 
@@ -130,6 +138,7 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
   readonly #wallClock: () => number;
   /** Gets what follows the last message of the handshake. */
   #connection: SecureConnection | undefined;
+  #resumption: Resumption | undefined;
   #isOver = false;
 
   constructor(bytes: ByteConnection, upgradeRun: UpgradeRun) {
@@ -229,10 +238,11 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
       onStream,
       onGoAway,
       sharedMemory,
-      // A repeated first message of IK gets no further than this: nothing of it is authentic before a record is.
+      // A repeated first message gets no further than this: nothing of it is authentic before a record is.
       onFirstRecord: result.isReplayable ? () => this.#resolve(connection) : undefined,
     });
     this.#connection = connection;
+    this.#resumption = result.resumption;
     this.#bytes.start(connection.handler);
     if (result.isReplayable) {
       void connection.closed.then(() =>
@@ -241,18 +251,23 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
       return;
     }
     this.#resolve(connection);
-    if (result.role === 'initiator' && result.pattern === 'IK') setTimeout(confirm, 0, connection);
+    const { role, pattern } = result;
+    if (role === 'initiator' && (pattern === 'IK' || pattern === 'NNpsk0'))
+      setTimeout(confirm, 0, connection);
   }
 
   #resolve(connection: SecureConnection): void {
     this.#settle();
     this.#run.resolve(connection);
+    const resumption = this.#resumption;
+    if (resumption !== undefined) behindTurn(() => resumption.keep());
   }
 
   #fail(reason: unknown): void {
     if (this.#isOver) return;
     this.#settle();
     this.#run.handshake[Symbol.dispose]();
+    this.#resumption?.[Symbol.dispose]();
     this.#run.reject(reason);
     this.#connection?.abort();
     this.#bytes.destroy();

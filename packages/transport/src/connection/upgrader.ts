@@ -1,3 +1,4 @@
+import type { TicketCache } from '@nzcore/crypto/handshake';
 import type { PeerId } from '@nzcore/identity';
 import type { ByteConnection } from '../byte-connection.ts';
 import type { MemoryBudget } from '../messages/memory-budget.ts';
@@ -12,6 +13,8 @@ export interface UpgraderOptions {
   readonly onStream: StreamHandler;
   /** What the message layers of all connections may hold together. */
   readonly sharedMemory?: MemoryBudget | undefined;
+  /** What is kept of earlier connections, to resume them. */
+  readonly tickets?: TicketCache | undefined;
 }
 
 export interface OutboundUpgraderOptions extends UpgraderOptions {

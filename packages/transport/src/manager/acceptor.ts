@@ -1,3 +1,4 @@
+import type { TicketCache } from '@nzcore/crypto/handshake';
 import type { ByteConnection } from '../byte-connection.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { StreamHandler } from '../connection/upgrade-options.ts';
@@ -22,6 +23,7 @@ export interface AcceptorOptions {
   readonly handshakeTimeout: number;
   readonly onStream: StreamHandler;
   readonly sharedMemory: MemoryBudget;
+  readonly tickets: TicketCache;
   readonly emit: OnTransportEvent;
   readonly closing: Closing;
   /** @throws when there is no place for it */
@@ -76,7 +78,7 @@ async function upgrade(
   pending: PendingHandshake,
   options: AcceptorOptions,
 ): Promise<void> {
-  const { upgrader, wheel, handshakeTimeout, onStream, sharedMemory, closing, enroll } = options;
+  const { upgrader, wheel, handshakeTimeout, onStream, sharedMemory, tickets, closing, enroll } = options;
   const late = (): TransportError =>
     new TransportError('HANDSHAKE_TIMEOUT', `no handshake within ${handshakeTimeout} ms`);
   const deadline = createDeadline(wheel, handshakeTimeout, late);
@@ -88,6 +90,7 @@ async function upgrade(
       timers: wheel,
       onStream,
       sharedMemory,
+      tickets,
     });
     pending.admission.established();
     enroll(connection, pending.admission);

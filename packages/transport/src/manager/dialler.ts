@@ -1,4 +1,5 @@
-import { isPeerId, type PeerId } from '@nzcore/identity';
+import type { TicketCache } from '@nzcore/crypto/handshake';
+import { isPeerId, type PeerId, publicKeyFromPeerId } from '@nzcore/identity';
 import { type ParsedAddress, parseAddress } from '../address/address.ts';
 import type { AddressBook } from '../address/address-book.ts';
 import { isWithinReach } from '../address/reach.ts';
@@ -31,6 +32,7 @@ export interface DiallerOptions {
   readonly dialTimeout: number;
   readonly onStream: StreamHandler;
   readonly sharedMemory: MemoryBudget;
+  readonly tickets: TicketCache;
   readonly emit: OnTransportEvent;
   /** Ends every dial when the manager closes. */
   readonly closing: Closing;
@@ -189,20 +191,25 @@ async function dialAddress(
   }
 }
 
-/** Tries the short handshake first; a peer that has neither that key nor the fallback gets the long one at once. */
+/** Tries the shortest handshake first; a peer that has neither that ticket or key nor the fallback gets the long one at once. */
 async function dialWithKey(
   candidate: DialCandidate,
   peer: PeerId | undefined,
   signal: AbortSignal,
   options: DiallerOptions,
 ): Promise<Connection> {
-  const key = peer === undefined ? undefined : options.addressBook.staticKey(peer);
+  const { addressBook, tickets } = options;
+  if (peer === undefined) return dialOnce(candidate, peer, undefined, signal, options);
+  const key = addressBook.staticKey(peer);
+  const identity = publicKeyFromPeerId(peer);
+  const isKnown = key !== undefined || tickets.has(identity);
   try {
     return await dialOnce(candidate, peer, key, signal, options);
   } catch (error) {
     const isHandshake = error instanceof TransportError && error.code === 'HANDSHAKE_FAILED';
-    if (!key || !isHandshake || peer === undefined || signal.aborted) throw error;
-    options.addressBook.forgetStaticKey(peer);
+    if (!isKnown || !isHandshake || signal.aborted) throw error;
+    addressBook.forgetStaticKey(peer);
+    tickets.forget(identity);
     return dialOnce(candidate, peer, undefined, signal, options);
   }
 }
@@ -214,7 +221,7 @@ async function dialOnce(
   signal: AbortSignal,
   options: DiallerOptions,
 ): Promise<Connection> {
-  const { upgrader, wheel, onStream, sharedMemory, bans } = options;
+  const { upgrader, wheel, onStream, sharedMemory, tickets, bans } = options;
   const dialled = transport.dial(address.text, {
     signal,
     // Asked of what a name resolves to.
@@ -226,6 +233,7 @@ async function dialOnce(
       timers: wheel,
       onStream,
       sharedMemory,
+      tickets,
       expectedPeer: peer,
       remoteStaticKey,
     });

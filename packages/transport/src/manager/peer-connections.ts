@@ -18,6 +18,7 @@ import { createDialler, type Dialler, parseTarget } from './dialler.ts';
 import { createReconnector, type Reconnector } from './reconnector.ts';
 import { createRoster, type Roster } from './roster.ts';
 import { createStreamRouter, type ProtocolHandler, type StreamRouter } from './stream-router.ts';
+import { createTicketKeeper, type TicketKeeper } from './ticket-keeper.ts';
 import type { OnTransportEvent } from './transport-event.ts';
 
 /** Ties together what keeps a peer's connections: listeners, dialler, roster, reconnector, address book and bans. */
@@ -28,6 +29,7 @@ export class PeerConnections implements ConnectionManager {
   readonly #options: ConnectionManagerOptions;
   readonly #emit: OnTransportEvent;
   readonly #wheel: TimerWheel;
+  readonly #ticketKeeper: TicketKeeper;
   readonly #router: StreamRouter;
   readonly #admission: AdmissionControl;
   readonly #roster: Roster;
@@ -62,6 +64,7 @@ export class PeerConnections implements ConnectionManager {
       ...(options.store ? { store: options.store } : {}),
     });
     this.#wheel = createTimerWheel({ clock });
+    this.#ticketKeeper = createTicketKeeper(clock);
     this.#router = createStreamRouter(onEvent);
     for (const [protocol, handler] of Object.entries(options.protocols ?? {})) this.handle(protocol, handler);
     const limits = resolveLimits(options.limits);
@@ -80,6 +83,7 @@ export class PeerConnections implements ConnectionManager {
       emit: onEvent,
       closing: this.#closing,
       onConnection: (connection) => {
+        this.#ticketKeeper.watch();
         this.#router.admit(connection);
         this.#dialler.satisfy(connection);
       },
@@ -92,6 +96,7 @@ export class PeerConnections implements ConnectionManager {
       wheel: this.#wheel,
       onStream: this.#router.onStream,
       sharedMemory: createMemoryBudget(limits.maxMessageBytes),
+      tickets: this.#ticketKeeper.tickets,
       emit: onEvent,
       closing: this.#closing,
     };
@@ -238,6 +243,7 @@ export class PeerConnections implements ConnectionManager {
       }),
     );
     this.#wheel[Symbol.dispose]();
+    this.#ticketKeeper[Symbol.dispose]();
     await Promise.all([this.addressBook.flush(), this.bans.flush()]);
   }
 

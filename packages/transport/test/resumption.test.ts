@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { createSecurePeer, exchange, type SecurePeer, serveEcho, until } from './secure-peer.ts';
+
+const bytes = new Uint8Array(1_000).fill(5);
+
+async function listening(peer: SecurePeer): Promise<string> {
+  serveEcho(peer);
+  const [bound] = await peer.manager.listen('/ip4/127.0.0.1/tcp/0');
+  return `${bound}/p2p/${peer.identity.peerId}`;
+}
+
+/** Connects, echoes, and drops the connection. Says whether both sides have resumed. */
+async function visit(a: SecurePeer, b: SecurePeer, address: string): Promise<readonly boolean[]> {
+  const connection = await a.manager.connect(address);
+  const stream = await connection.openStream('/test/echo');
+  expect(await exchange(stream, bytes)).toEqual(bytes);
+  const far = b.manager.connectionTo(a.identity.peerId)!;
+  expect(far.channelBinding).toEqual(connection.channelBinding);
+  expect(far.remotePeer).toBe(a.identity.peerId);
+  expect(connection.remotePeer).toBe(b.identity.peerId);
+  const resumed = [connection.isResumed, far.isResumed];
+  connection.abort();
+  await until(() => a.manager.connections().length + b.manager.connections().length === 0);
+  return resumed;
+}
+
+describe('a dial of a known peer (NZ-HANDSHAKE-01 §5.7)', () => {
+  it('resumes by itself, again and again', async () => {
+    await using a = createSecurePeer(1);
+    await using b = createSecurePeer(2);
+    const address = await listening(b);
+    expect(await visit(a, b, address)).toEqual([false, false]);
+    for (let again = 0; again < 5; again++) expect(await visit(a, b, address)).toEqual([true, true]);
+  });
+
+  it('resumes in the other direction as well', async () => {
+    await using a = createSecurePeer(1);
+    await using b = createSecurePeer(2);
+    const [ofA, ofB] = [await listening(a), await listening(b)];
+    expect(await visit(a, b, ofB)).toEqual([false, false]);
+    expect(await visit(b, a, ofA)).toEqual([true, true]);
+    expect(await visit(a, b, ofB)).toEqual([true, true]);
+  });
+
+  it('ends up with one connection when both resume at once', async () => {
+    await using a = createSecurePeer(1);
+    await using b = createSecurePeer(2);
+    const [ofA, ofB] = [await listening(a), await listening(b)];
+    await visit(a, b, ofB);
+    const both = await Promise.all([a.manager.connect(ofB), b.manager.connect(ofA)]);
+    expect(both.map(({ isResumed }) => isResumed)).toContain(true);
+    await until(() => a.manager.connections().length === 1 && b.manager.connections().length === 1);
+    const stream = await a.manager.openStream(b.identity.peerId, '/test/echo');
+    expect(await exchange(stream, bytes)).toEqual(bytes);
+  });
+
+  it('falls back when the peer has been started again, and resumes the time after', async () => {
+    await using a = createSecurePeer(1);
+    let address: string;
+    {
+      await using b = createSecurePeer(2);
+      address = await listening(b);
+      await visit(a, b, address);
+    }
+    await using b = createSecurePeer(2);
+    serveEcho(b);
+    await b.manager.listen(address.slice(0, address.indexOf('/p2p')));
+    expect(await visit(a, b, address)).toEqual([false, false]);
+    expect(a.count('dial-failed')).toBe(0);
+    expect(await visit(a, b, address)).toEqual([true, true]);
+  });
+
+  it('does not resume with who keeps no tickets, or when told not to', async () => {
+    for (const [ours, theirs] of [
+      [true, false],
+      [false, true],
+    ]) {
+      await using a = createSecurePeer(1, { secure: { isResuming: ours! } });
+      await using b = createSecurePeer(2, { secure: { isResuming: theirs! } });
+      const address = await listening(b);
+      await visit(a, b, address);
+      expect(await visit(a, b, address)).toEqual([false, false]);
+    }
+  });
+
+  it('does not let a banned peer in by a ticket', async () => {
+    await using a = createSecurePeer(1);
+    await using b = createSecurePeer(2);
+    const address = await listening(b);
+    await visit(a, b, address);
+    b.manager.ban(a.identity.peerId);
+    const connection = await a.manager.connect(address);
+    expect(connection.isResumed).toBe(true);
+    await connection.closed;
+    expect(b.count('peer-connected')).toBe(1);
+    expect(b.events.findLast(({ type }) => type === 'handshake-failed')).toMatchObject({
+      error: { code: 'BANNED' },
+    });
+  });
+});
