@@ -92,7 +92,7 @@ export class TicketTable {
   }
 
   /** Wipes what has expired; without a time, everything. */
-  expire(now = Number.POSITIVE_INFINITY): void {
+  expire(now: number = Number.POSITIVE_INFINITY): void {
     for (const ticket of [...this.#byId.values()]) if (ticket.expiresAt <= now) this.#drop(ticket);
   }
 

@@ -1,8 +1,10 @@
 import type { FuzzTarget } from '../../../../checks/fuzz-engine.ts';
 import { ChannelSecrets } from '../../src/channel/secrets.ts';
 import { createDatagramChannel, createStreamChannel } from '../../src/channel.ts';
-import { decodeOffer } from '../../src/handshake/offer.ts';
+import { decodeOffer, decodeTerms } from '../../src/handshake/offer.ts';
+import { Tickets } from '../../src/handshake/ticket-cache.ts';
 import { createHandshake, type HandshakeOptions, type RecordCipher } from '../../src/handshake.ts';
+import { SecretBytes } from '../../src/index.ts';
 import { encodeCanonical } from '../../src/msgpack.ts';
 import { join, Recorder } from '../channel/channels.ts';
 import { alice, bob, carol, NOW } from '../handshake/peers.ts';
@@ -113,6 +115,95 @@ const thirdMessages: FuzzTarget = {
   },
 };
 
+/** Alice's cache and Bob's, with the tickets of a handshake that both had with the other. */
+function createKnownCaches(): Record<'initiator' | 'responder', Tickets> {
+  const ticket = (byte: number) => ({
+    id: new Uint8Array(16).fill(byte),
+    secret: SecretBytes.from(new Uint8Array(32).fill(byte)),
+    expiresAt: NOW + 1_000,
+  });
+  const of = (local: typeof alice, remote: typeof alice, [dialling, accepting]: [number, number]) => {
+    const peer = { identity: remote.publicKey, staticKey: remote.staticKeyPair.publicKey };
+    const common = { localIdentity: local.publicKey, remote: { ...peer, staticKeyExpiresAt: NOW + 1_000 } };
+    const cache = new Tickets({});
+    cache.add({
+      dialling: { ...ticket(dialling), ...common },
+      accepting: { ...ticket(accepting), ...common },
+    });
+    return cache;
+  };
+  return { initiator: of(alice, bob, [1, 2]), responder: of(bob, alice, [2, 1]) };
+}
+
+/** Both sides of a handshake that resumes, before its first message; a responder may have been asked with other ones before. */
+function createResumingSides(options: Partial<HandshakeOptions>) {
+  const caches = createKnownCaches();
+  const fixed = (byte: number) => withFixedKeyPairs(primitives, [new Uint8Array(32).fill(byte)]);
+  const common = { ...options, role: 'initiator' as const, identity: alice, expectedIdentity: bob.publicKey };
+  return {
+    tickets: caches.responder,
+    initiator: createHandshake({ ...common, tickets: caches.initiator, primitives: fixed(8) }),
+    responder: createHandshake({
+      ...options,
+      role: 'responder',
+      identity: bob,
+      tickets: caches.responder,
+      primitives: fixed(9),
+    }),
+  };
+}
+
+const resumptions = [{}, { networkKey }].map((options) => {
+  const { initiator, responder } = createResumingSides(options);
+  const first = initiator.start(NOW);
+  const { reply, result } = responder.receive(first, NOW);
+  if (result?.pattern !== 'NNpsk0') throw new Error('the seed does not resume');
+  return { options, first, second: reply! };
+});
+
+const resumedFirstMessages: FuzzTarget = {
+  name: 'resumed handshake message 1',
+  seeds: resumptions.map(({ first }) => first),
+  run(input) {
+    for (const { options, first } of resumptions) {
+      const { initiator, responder, tickets } = createResumingSides(options);
+      initiator.start(NOW);
+      const isFailed = isRefused(
+        () => {
+          initiator.receive(responder.receive(input, NOW).reply!, NOW);
+        },
+        'HandshakeError',
+        'INVALID_MESSAGE',
+      );
+      expectRefusal(input, [first], isFailed);
+      if (isFailed && tickets.size !== 2) throw new Error('a changed message has used the ticket up');
+    }
+  },
+};
+
+const resumedSecondMessages: FuzzTarget = {
+  name: 'resumed handshake message 2',
+  seeds: resumptions.map(({ second }) => second),
+  run(input) {
+    const { options, second } = resumptions[input.length % 2]!;
+    const { initiator } = createResumingSides(options);
+    initiator.start(NOW);
+    const isFailed = isRefused(() => initiator.receive(input, NOW), 'HandshakeError', 'INVALID_MESSAGE');
+    expectRefusal(input, [second], isFailed);
+  },
+};
+
+const terms: FuzzTarget = {
+  name: 'handshake terms',
+  seeds: [
+    encodeCanonical([1, 3, ['a', 'b'], ['aes256gcm'], 66_560, null]),
+    encodeCanonical([1, 1, [], ciphers, 4_096, new Uint8Array(300), 'later', 1]),
+  ],
+  run(input) {
+    isRefused(() => void decodeTerms(input), 'HandshakeError', 'INVALID_MESSAGE');
+  },
+};
+
 const signature = bob.certificate.signature;
 const offers: FuzzTarget = {
   name: 'handshake offer',
@@ -212,6 +303,9 @@ export const targets: readonly FuzzTarget[] = [
   firstMessages,
   secondMessages,
   thirdMessages,
+  resumedFirstMessages,
+  resumedSecondMessages,
+  terms,
   offers,
   records,
   datagrams,

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type ChannelLimits, createStreamChannel, type StreamChannel } from '../../src/channel.ts';
 import {
   createHandshake,
+  createTicketCache,
   type HandshakeOptions,
   type HandshakeResult,
   type RecordCipher,
@@ -206,6 +207,51 @@ describe('an independent implementation in Python (NZ-HANDSHAKE-01 §13)', () =>
       await exchange(peer, result);
     },
   );
+});
+
+describe('a connection that an independent implementation resumes (NZ-HANDSHAKE-01 §5.7)', () => {
+  it
+    .runIf(python3)
+    .each(
+      (['initiator', 'responder'] as const).flatMap((role) =>
+        (['initiator', 'responder'] as const).flatMap((again) =>
+          [undefined, networkKey].map((key) => ({ role, again, key })),
+        ),
+      ),
+    )('meets us as $role, then as $again in NNpsk0', async ({ role, again, key }) => {
+    using tickets = createTicketCache();
+    const early = new TextEncoder().encode('early');
+    const common = { tickets, ...(key && { networkKey: key }) };
+    const peer = new PythonPeer({
+      role: role === 'initiator' ? 'r' : 'i',
+      resume: again === 'initiator' ? 'r' : 'i',
+      ciphers: ['chacha20poly1305'],
+      ...(key && { networkKey: toHex(key) }),
+      ...(again === 'responder' && { early: toHex(early) }),
+    });
+    const first = await shakeHands(peer, { role, ...common });
+    expect(first.pattern).toBe('XX');
+    first.resumption!.keep();
+    const earlyData = again === 'initiator' ? { earlyData: early } : {};
+    const result = await shakeHands(peer, { role: again, ...common, ...earlyData });
+    expect(result).toMatchObject({ pattern: 'NNpsk0', remote: { identity: python.publicKey } });
+    const note = await peer.note();
+    expect(note).toMatchObject({ pattern: 'NNpsk0', hash: toHex(result.handshakeHash) });
+    expect(again === 'responder' ? toHex(result.earlyData!) : note['early']).toBe(toHex(early));
+    await exchange(peer, result);
+  });
+
+  it.runIf(python3).each([undefined, networkKey])('falls back when it has lost the ticket', async (key) => {
+    using tickets = createTicketCache();
+    const common = { tickets, role: 'initiator' as const, ...(key && { networkKey: key }) };
+    const keys = { ciphers: ['aes256gcm'], ...(key && { networkKey: toHex(key) }) };
+    const peer = new PythonPeer({ role: 'r', resume: 'r', forgets: true, ...keys });
+    (await shakeHands(peer, common)).resumption!.keep();
+    const result = await shakeHands(peer, common);
+    expect(result.pattern).toBe('XXfallback');
+    expect(await peer.note()).toMatchObject({ pattern: 'XXfallback', hash: toHex(result.handshakeHash) });
+    await exchange(peer, result);
+  });
 });
 
 /** Records of all sizes, across key updates and Diffie-Hellman steps that both sides ask for, then the close. */

@@ -9,13 +9,14 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-XX, IK, FALLBACK = 1, 2, 3
-NAMES = {XX: "XX", IK: "IK", FALLBACK: "XXfallback"}
+XX, IK, FALLBACK, RESUMED = 1, 2, 3, 4
+NAMES = {XX: "XX", IK: "IK", FALLBACK: "XXfallback", RESUMED: "NNpsk0"}
 # Token lists of section 3.2; the letters of es and se mean initiator, then responder.
 MESSAGES = {
     XX: [("i", "e"), ("r", "e ee s es"), ("i", "s se")],
     IK: [("i", "e es s ss"), ("r", "e ee se")],
     FALLBACK: [("r", "e ee s es"), ("i", "s se")],
+    RESUMED: [("i", "e"), ("r", "e ee")],
 }
 
 
@@ -99,7 +100,7 @@ def unpack_one(data):
 
 
 class Noise:
-    """SymmetricState and HandshakeState, for one of the three patterns."""
+    """SymmetricState and HandshakeState, for one of the four patterns."""
 
     def __init__(self, pattern, role, prologue, static, psk, rs=None, e=None, re=None):
         self.role, self.static, self.psk, self.rs, self.e, self.re = role, static, psk, rs, e, re
@@ -107,7 +108,7 @@ class Noise:
         modifier = ""
         if psk:
             self.tokens[0][1].insert(0, "psk")
-            modifier = "+psk0" if pattern == FALLBACK else "psk0"
+            modifier = {FALLBACK: "+psk0", RESUMED: ""}.get(pattern, "psk0")
         name = f"Noise_{NAMES[pattern]}{modifier}_25519_ChaChaPoly_BLAKE2b".encode()
         self.h = name.ljust(64, b"\0") if len(name) <= 64 else blake2b(name)
         self.ck, self.k, self.n = self.h, None, 0
@@ -191,12 +192,24 @@ class Noise:
 
 
 class Handshake:
-    def __init__(self, role, identity, static, offer, network_key=None, remote_static=None, now=0):
+    def __init__(self, role, identity, static, offer, network_key=None, remote_static=None, now=0, ticket=None):
+        """`ticket` is (id, secret, identity of the peer): the one to dial with, or the only one that a responder has given."""
+        self.ticket = ticket
         self.role, self.identity, self.static, self.offer, self.now = role, identity, static, offer, now
         self.psk, self.remote_static, self.flags = network_key, remote_static, 1 if network_key else 0
 
     def header(self, pattern):
         return bytes([1, pattern, 1, self.flags])
+
+    def resuming(self):
+        name, secret, self.peer = self.ticket
+        psk = hkdf(self.psk, secret, b"NZ-HANDSHAKE-01/resumption-psk", 32) if self.psk else secret
+        return Noise(RESUMED, self.role, b"NZ-HANDSHAKE-01" + self.header(RESUMED) + name, None, psk)
+
+    def tickets(self):
+        """(id, secret) of the ticket that the initiator dials with, and of the responder's."""
+        out = hkdf(self.h, self.keys[0] + self.keys[1], b"NZ-HANDSHAKE-01/tickets", 96)
+        return (out[:16], out[16:48]), (out[48:64], out[64:])
 
     def noise(self, pattern, context, **keys):
         return Noise(pattern, self.role, b"NZ-HANDSHAKE-01" + context, self.static, self.psk, **keys)
@@ -211,12 +224,20 @@ class Handshake:
         fields = [*versions, features, ciphers, size, raw_public(self.identity), expiry, self.identity.sign(signed), early]
         return pack(fields)
 
+    def terms_bytes(self):
+        versions, features, ciphers, size, early = self.offer
+        return pack([*versions, features, ciphers, size, early])
+
+    def check_terms(self, payload):
+        self.remote = unpack(payload)
+        self.early = self.remote[5]
+
     def check_offer(self, payload):
         fields = unpack(payload)
         signed = b"NZ-HANDSHAKE-01/static-key" + self.state.rs + struct.pack(">Q", fields[6])
         Ed25519PublicKey.from_public_bytes(fields[5]).verify(fields[7], signed)
         assert fields[6] + 600_000 >= self.now
-        self.remote = fields
+        self.remote, self.peer, self.early = fields, fields[5], fields[8]
 
     def run(self, send, receive):
         (self.run_initiator if self.role == "i" else self.run_responder)(send, receive)
@@ -228,39 +249,53 @@ class Handshake:
         self.record_size = min(self.offer[3], self.remote[4])
 
     def run_initiator(self, send, receive):
-        pattern = IK if self.remote_static else XX
-        keys = {"rs": self.remote_static} if pattern == IK else {}
-        self.state = self.noise(pattern, self.header(pattern), **keys)
-        first = self.header(pattern) + self.state.write(self.offer_bytes() if pattern == IK else b"")
+        pattern = RESUMED if self.ticket else IK if self.remote_static else XX
+        if pattern == RESUMED:
+            self.state = self.resuming()
+            first = self.header(pattern) + self.ticket[0] + self.state.write(self.terms_bytes())
+        else:
+            keys = {"rs": self.remote_static} if pattern == IK else {}
+            self.state = self.noise(pattern, self.header(pattern), **keys)
+            first = self.header(pattern) + self.state.write(self.offer_bytes() if pattern == IK else b"")
         first += self.tag(first)
         send(first)
         second = receive()
-        if second[:4] == self.header(FALLBACK) and pattern == IK:
+        if second[:4] == self.header(FALLBACK) and pattern in (IK, RESUMED):
             pattern = FALLBACK
             self.state = self.noise(pattern, self.header(pattern) + first, e=self.state.e)
         assert second[:4] == self.header(pattern)
-        self.check_offer(self.state.read(second[4:]))
+        (self.check_terms if pattern == RESUMED else self.check_offer)(self.state.read(second[4:]))
         self.pattern = NAMES[pattern]
-        if pattern != IK:
+        if pattern in (XX, FALLBACK):
             send(self.header(pattern) + self.state.write(self.offer_bytes()))
 
     def run_responder(self, send, receive):
         first = receive()
         pattern = first[1]
-        assert first[:4] == self.header(pattern) and pattern in (XX, IK)
+        assert first[:4] == self.header(pattern) and pattern in (XX, IK, RESUMED)
         body = first[:-16] if self.psk else first
         assert hmac.compare_digest(self.tag(body), first[len(body) :])
-        self.state = self.noise(pattern, self.header(pattern))
+        noise = body[20:] if pattern == RESUMED else body[4:]
         try:
-            payload = self.state.read(body[4:])
+            if pattern == RESUMED:
+                assert self.ticket and body[4:20] == self.ticket[0]
+                self.state = self.resuming()
+            else:
+                self.state = self.noise(pattern, self.header(pattern))
+            payload = self.state.read(noise)
         except Exception:
-            assert pattern == IK
+            assert pattern in (IK, RESUMED)
             pattern = FALLBACK
-            self.state = self.noise(pattern, self.header(pattern) + first, re=body[4:36])
+            self.state = self.noise(pattern, self.header(pattern) + first, re=noise[:32])
         self.pattern = NAMES[pattern]
         if pattern == IK:
             self.check_offer(payload)
             send(self.header(IK) + self.state.write(self.offer_bytes()))
+            return
+        if pattern == RESUMED:
+            self.ticket = None
+            self.check_terms(payload)
+            send(self.header(RESUMED) + self.state.write(self.terms_bytes()))
             return
         send(self.header(pattern) + self.state.write(self.offer_bytes()))
         third = receive()

@@ -1,6 +1,7 @@
 """
 A peer on standard input and output, for the tests: `peer.py CONFIG`, CONFIG being JSON with role (i or r), seed, static, ciphers, early,
-networkKey and remoteStatic (hex), now. It completes the handshake (each message behind its length in two bytes), writes what it found as a JSON
+networkKey and remoteStatic (hex), now; with `resume` it makes a second handshake with a ticket of the first, in the role that `resume` says,
+or with `forgets` without knowing that ticket. It completes the handshake (each message behind its length in two bytes), writes what it found as a JSON
 line to standard error, and echoes every DATA record. `update` and `ratchet` as content make it renew its keys first; CLOSE is answered by CLOSE.
 """
 
@@ -35,22 +36,29 @@ def main():
     unhex = lambda name: bytes.fromhex(config[name]) if config.get(name) else None
     identity = Ed25519PrivateKey.from_private_bytes(unhex("seed"))
     static = X25519PrivateKey.from_private_bytes(unhex("static"))
-    offer = ((1, 1), ["python"], config["ciphers"], 66560, unhex("early"))
+    features = ["python", "resume"] if config.get("resume") else ["python"]
+    offer = ((1, 1), features, config["ciphers"], 66560, unhex("early"))
     keys = {"network_key": unhex("networkKey"), "remote_static": unhex("remoteStatic")}
-    handshake = Handshake(config["role"], identity, static, offer, now=config["now"], **keys)
-    handshake.run(
-        lambda message: write(len(message).to_bytes(2, "big") + message),
-        lambda: read(int.from_bytes(read(2), "big")),
-    )
-    early = handshake.remote[8]
+    send = lambda message: write(len(message).to_bytes(2, "big") + message)
+    receive = lambda: read(int.from_bytes(read(2), "big"))
+    role = config["role"]
+    handshake = Handshake(role, identity, static, offer, now=config["now"], **keys)
+    handshake.run(send, receive)
+    if config.get("resume"):
+        role = config["resume"]
+        mine, theirs = handshake.tickets() if config["role"] == "i" else handshake.tickets()[::-1]
+        ticket = None if config.get("forgets") else (*(mine if role == "i" else theirs), handshake.peer)
+        handshake = Handshake(role, identity, static, offer, now=config["now"], ticket=ticket, **keys)
+        handshake.run(send, receive)
+    early = handshake.early
     report(
         pattern=handshake.pattern,
-        identity=handshake.remote[5].hex(),
+        identity=handshake.peer.hex(),
         hash=handshake.h.hex(),
         cipher=handshake.cipher,
         early=early.hex() if early is not None else None,
     )
-    channel = Channel(config["role"], handshake.keys, handshake.h, handshake.cipher)
+    channel = Channel(role, handshake.keys, handshake.h, handshake.cipher)
     while True:
         length = read(4)
         control, content = channel.open(length, read(int.from_bytes(length, "big")))

@@ -1,4 +1,11 @@
-import { createHandshake, createStaticKeyCertificate, type LocalIdentity } from '../../src/handshake.ts';
+import { deriveTickets } from '../../src/handshake/resumption.ts';
+import {
+  createHandshake,
+  createStaticKeyCertificate,
+  createTicketCache,
+  type HandshakeResult,
+  type LocalIdentity,
+} from '../../src/handshake.ts';
 import type { Primitives } from '../../src/index.ts';
 import { countingSecret, toHex, withFixedKeyPairs } from './fixed-keys.ts';
 
@@ -64,6 +71,79 @@ function run(primitives: Primitives, pattern: 'XX' | 'IK' | 'XXfallback', hasNet
   };
 }
 
+/** Primitives that note what goes into HKDF, for Split's keys and the handshake hash are handed to nobody. */
+function withNotedTickets(primitives: Primitives) {
+  const notes: object[] = [];
+  const label = 'NZ-HANDSHAKE-01/tickets';
+  const hkdf: Primitives['hkdf'] = (hash, ikm, options) => {
+    if (options.info && new TextDecoder().decode(options.info) === label) {
+      const tickets = deriveTickets(ikm, options.salt!, primitives);
+      const [initiator, responder] = tickets.map(({ id, secret }) => ({
+        id: toHex(id),
+        secret: secret.use(toHex),
+      }));
+      notes.push({ initiator, responder });
+    }
+    return primitives.hkdf(hash, ikm, options);
+  };
+  return { notes, primitives: { ...primitives, hkdf } };
+}
+
+/** IK, whose tickets both sides keep, and the handshake that resumes it with the initiator's. */
+function resume(backend: Primitives, hasNetworkKey: boolean) {
+  const { notes, primitives } = withNotedTickets(backend);
+  const caches = { initiator: createTicketCache(), responder: createTicketCache() };
+  const side = (role: 'initiator' | 'responder', ephemeral: Uint8Array) => ({
+    role,
+    identity: identityOf(role, primitives),
+    features: features[role],
+    recordCiphers: ['aes256gcm', 'chacha20poly1305'] as const,
+    primitives: withFixedKeyPairs(primitives, [ephemeral]),
+    tickets: caches[role],
+    ...(hasNetworkKey && { networkKey: secrets.network }),
+  });
+  const responderIdentity = identityOf('responder', primitives);
+  const meet = (ephemerals: Record<'initiator' | 'responder', Uint8Array>) => {
+    const initiator = createHandshake({
+      ...side('initiator', ephemerals.initiator),
+      earlyData,
+      expectedIdentity: responderIdentity.publicKey,
+      remoteStaticKey: responderIdentity.staticKeyPair.publicKey,
+    });
+    const responder = createHandshake(side('responder', ephemerals.responder));
+    const first = initiator.start(NOW);
+    const second = responder.receive(first, NOW);
+    const { result } = initiator.receive(second.reply!, NOW);
+    second.result!.resumption!.keep();
+    result!.resumption!.keep();
+    notes.pop();
+    return describeRun(result!, [first, second.reply!], notes.pop()!);
+  };
+  const before = meet({ initiator: secrets.initiator.ephemeral, responder: secrets.responder.ephemeral });
+  const ephemerals = { initiator: countingSecret(16), responder: countingSecret(48) };
+  return {
+    networkKey: hasNetworkKey ? toHex(secrets.network) : null,
+    before,
+    resumed: {
+      initiatorEphemeral: toHex(ephemerals.initiator),
+      responderEphemeral: toHex(ephemerals.responder),
+      ...meet(ephemerals),
+    },
+  };
+}
+
+function describeRun(result: HandshakeResult, messages: readonly Uint8Array[], tickets: object) {
+  const { pattern, secrets: channel, handshakeHash } = result;
+  return {
+    pattern,
+    messages: messages.map(toHex),
+    handshakeHash: toHex(handshakeHash),
+    streamRoot: toHex(channel.take('stream')),
+    datagramRoot: toHex(channel.take('datagram')),
+    tickets,
+  };
+}
+
 /** The content of spec/vectors/NZ-HANDSHAKE-01.json. */
 export function createHandshakeVectors(primitives: Primitives) {
   const side = (role: 'initiator' | 'responder') => {
@@ -91,5 +171,6 @@ export function createHandshakeVectors(primitives: Primitives) {
     runs: (['XX', 'IK', 'XXfallback'] as const).flatMap((pattern) =>
       [false, true].map((hasNetworkKey) => run(primitives, pattern, hasNetworkKey)),
     ),
+    resumptions: [false, true].map((hasNetworkKey) => resume(primitives, hasNetworkKey)),
   };
 }
