@@ -70,8 +70,9 @@ function behindDial(task: () => void): void {
 
 /** Node runs this when all that belongs to a read is done, its answers written. */
 function behindTurn(task: () => void): void {
-  const { setImmediate = setTimeout } = globalThis as { setImmediate?: (task: () => void) => unknown };
-  setImmediate(task);
+  const host = globalThis as { setImmediate?: (task: () => void) => unknown };
+  if (host.setImmediate === undefined) setTimeout(task, 0);
+  else host.setImmediate(task);
 }
 
 /** The responder of IK, or of a resumed handshake, waits for a record: who dialled mostly has something to say at once, else a ping says it. */
