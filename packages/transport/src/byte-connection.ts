@@ -8,6 +8,10 @@ export interface ByteConnectionHandler {
   onEnd(): void;
   /** The connection is gone; called exactly once and last. `error` is undefined after a clean end. */
   onClose(error?: Error): void;
+  /** Work on what arrived was put off, which only a connection that {@link ByteConnection.takesTurns} allows. */
+  readonly hasWork?: boolean;
+  /** Does some of it. */
+  onTurn?(): void;
 }
 
 /** A reliable, ordered, unauthenticated byte stream to another machine: what a {@link Transport} makes. */
@@ -21,6 +25,11 @@ export interface ByteConnection {
    * the kernel has the bytes and the chunks' memory may be given back at once.
    */
   readonly heldBytes?: number;
+  /**
+   * Says that a handler may put work off: while it `hasWork`, its `onTurn` is called again and again, in turn with other connections,
+   * and nothing else is delivered. So no peer holds the others up, whatever a read of its bytes costs.
+   */
+  readonly takesTurns?: boolean;
   /** Starts reading. Nothing is read, and nothing is lost, before it is called. Calling it again replaces the handler. */
   start(handler: ByteConnectionHandler): void;
   /**

@@ -54,14 +54,23 @@ export class TransportError extends Error {
 }
 
 /**
- * Says how a connection ended: an error that nobody throws. It has no stack trace, which would only say that a socket has
- * news and would take longer than everything else that ending a connection needs.
+ * Makes an error that tells what the remote side did, or how a connection ended. It has no stack trace, which would only say that a
+ * socket has news and takes longer than everything else that ending a stream or a connection needs.
  */
-export function createLoss(message: string, options?: TransportErrorOptions): TransportError {
+export function createRemoteError(
+  code: TransportErrorCode,
+  message: string,
+  options?: TransportErrorOptions,
+): TransportError {
   const limit: unknown = Reflect.get(Error, 'stackTraceLimit');
   // Only V8 and JavaScriptCore have a limit, and it may be frozen.
   if (limit !== undefined) Reflect.set(Error, 'stackTraceLimit', 0);
-  const error = new TransportError('CONNECTION_LOST', message, options);
+  const error = new TransportError(code, message, options);
   if (limit !== undefined) Reflect.set(Error, 'stackTraceLimit', limit);
   return error;
+}
+
+/** Says how a connection ended: an error that nobody throws. */
+export function createLoss(message: string, options?: TransportErrorOptions): TransportError {
+  return createRemoteError('CONNECTION_LOST', message, options);
 }

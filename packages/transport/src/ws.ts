@@ -11,6 +11,7 @@ import { formatAddress, type ParsedAddress, parseAddress, tryParseAddress } from
 import type { ByteConnection } from './byte-connection.ts';
 import { TransportError } from './errors.ts';
 import { allowedLookup } from './tcp/allowed-lookup.ts';
+import { ReadTurns } from './tcp/read-turns.ts';
 import type { DialOptions, Listener, ListenOptions, Transport } from './transport.ts';
 import { createWebSocketConnection } from './ws/ws-connection.ts';
 import { MAX_MESSAGE_SIZE } from './ws/ws-message.ts';
@@ -42,11 +43,19 @@ export interface WebSocketTransportOptions {
 }
 
 type Settings = Required<Pick<WebSocketTransportOptions, 'handshakeTimeout' | 'maxPendingUpgrades'>> &
-  WebSocketTransportOptions;
+  WebSocketTransportOptions & {
+    /** Its connections take turns. */
+    readonly turns: ReadTurns;
+  };
 
 /** Byte streams over WebSocket, as a client and as a server, with or without TLS (RFC 6455). */
 export function createWebSocketTransport(options: WebSocketTransportOptions = {}): Transport {
-  const settings: Settings = { handshakeTimeout: 10_000, maxPendingUpgrades: 1024, ...options };
+  const settings: Settings = {
+    handshakeTimeout: 10_000,
+    maxPendingUpgrades: 1024,
+    ...options,
+    turns: new ReadTurns(),
+  };
   const kindOf = (text: string): string | undefined => tryParseAddress(text)?.kind;
   return {
     name: 'ws',
@@ -88,14 +97,16 @@ async function dial(
     ...(lookup ? { lookup } : {}),
     ...(target.family === 'dns4' ? { family: 4 } : target.family === 'dns6' ? { family: 6 } : {}),
   });
-  return opened(webSocket, target, signal);
+  return opened(webSocket, { target, signal, turns: settings.turns });
 }
 
-function opened(
-  webSocket: WebSocket,
-  target: ParsedAddress,
-  signal: AbortSignal | undefined,
-): Promise<ByteConnection> {
+interface Opening {
+  readonly target: ParsedAddress;
+  readonly signal: AbortSignal | undefined;
+  readonly turns: ReadTurns;
+}
+
+function opened(webSocket: WebSocket, { target, signal, turns }: Opening): Promise<ByteConnection> {
   return new Promise((resolve, reject) => {
     let socket: Socket | undefined;
     const onAbort = (): void => {
@@ -117,7 +128,9 @@ function opened(
       signal?.removeEventListener('abort', onAbort);
       if (!socket) return webSocket.terminate();
       const localAddress = socketAddress(target, socket.localAddress, socket.localPort);
-      resolve(createWebSocketConnection({ webSocket, socket, localAddress, remoteAddress: target.text }));
+      resolve(
+        createWebSocketConnection({ webSocket, socket, localAddress, remoteAddress: target.text, turns }),
+      );
       webSocket.off('error', onError);
     });
   });
@@ -145,7 +158,7 @@ async function listen(settings: Settings, address: string, options: ListenOption
   }
   const server = createServer(settings, isSecure);
   const pending = watchPending(server, settings.maxPendingUpgrades);
-  serveUpgrades(server, target, pending, options);
+  serveUpgrades(server, target, { pending, turns: settings.turns }, options);
   await bind(server, target, options.signal);
   server.on('error', (error) => options.onError?.(error));
   const bound = server.address() as AddressInfo;
@@ -205,7 +218,7 @@ function watchPending(server: Server, limit: number): Pending {
 function serveUpgrades(
   server: Server,
   target: ParsedAddress,
-  pending: Pending,
+  { pending, turns }: { readonly pending: Pending; readonly turns: ReadTurns },
   { onConnection }: ListenOptions,
 ): void {
   const webSockets = new WebSocketServer({ ...WEB_SOCKET_OPTIONS, noServer: true, clientTracking: false });
@@ -220,7 +233,7 @@ function serveUpgrades(
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const localAddress = socketAddress(target, socket.localAddress, socket.localPort, target.path);
       const remoteAddress = socketAddress(target, socket.remoteAddress, socket.remotePort);
-      onConnection(createWebSocketConnection({ webSocket, socket, localAddress, remoteAddress }));
+      onConnection(createWebSocketConnection({ webSocket, socket, localAddress, remoteAddress, turns }));
     });
   });
 }

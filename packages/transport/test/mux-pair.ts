@@ -23,6 +23,7 @@ export interface MuxPairOptions {
   readonly version?: number;
   readonly limits?: WireLimits;
   readonly maxRecord?: number;
+  readonly takesTurns?: boolean;
 }
 
 export interface MuxPair {
@@ -54,6 +55,7 @@ export function createMuxEnd(isInitiator: boolean, now: () => number, options: M
       version: options.version ?? 2,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       ...(options.maxRecord === undefined ? {} : { maxRecord: options.maxRecord }),
+      takesTurns: options.takesTurns ?? false,
       host: {
         now,
         sendRecord(parts) {

@@ -57,8 +57,8 @@ for (const version of [1, 2]) {
       await closed;
       expect(concat(received.chunks)).toEqual(text('one'));
       expect(received.ended).toBe(true);
-      expect(pair.a.mux.streamCount).toBe(0);
-      expect(pair.b.mux.streamCount).toBe(0);
+      expect(pair.a.mux.streams.size).toBe(0);
+      expect(pair.b.mux.streams.size).toBe(0);
     });
 
     it('puts two writes of 64 KiB into one record where so much was negotiated (NZ-WIRE-01 §2)', async () => {
@@ -257,7 +257,7 @@ for (const version of [1, 2]) {
         if (i % 1000 === 999) await pair.settle();
       }
       expect(ended.every(({ ended: isEnded }) => isEnded)).toBe(true);
-      expect(pair.a.mux.streamCount + pair.b.mux.streamCount).toBe(0);
+      expect(pair.a.mux.streams.size + pair.b.mux.streams.size).toBe(0);
     });
 
     it('ends a stream whose signal aborts, on both sides', async () => {

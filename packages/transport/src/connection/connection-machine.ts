@@ -11,6 +11,8 @@ import type { SignalOptions } from '../mux/stream.ts';
 import type { Timers, TimerTarget } from '../time/timers.ts';
 import type { Connection } from './connection.ts';
 import { closedError, goAwayError, lossOf, recordError } from './connection-errors.ts';
+import { PhaseTimer } from './phase-timer.ts';
+import { RecordBacklog } from './record-backlog.ts';
 import { RecordChannel, type RecordOwner } from './record-channel.ts';
 import type { SecureConnectionOptions } from './secure-connection.ts';
 import { StreamBudget } from './stream-budget.ts';
@@ -36,8 +38,10 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
   #onFirstRecord: (() => void) | undefined;
   #phase: Phase = 'open';
   #isRemoteClosed = false;
-  /** When the phase has lasted too long. */
-  #deadline: number | undefined;
+  readonly #backlog: RecordBacklog;
+  /** The remote side's goodbye waits behind them. */
+  #isCloseDue = false;
+  readonly #timer: PhaseTimer;
   /** Why the connection ended; undefined after an orderly close. */
   #reason: Error | undefined;
   /** Made when somebody asks. */
@@ -63,8 +67,10 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
       version: result.version,
       limits,
       maxRecord: channel.maxPlaintext,
+      takesTurns: bytes.takesTurns === true,
     });
-    this.#setTimer();
+    this.#backlog = new RecordBacklog(this.mux, this.records);
+    this.#timer = new PhaseTimer(timers, this, channel);
   }
 
   get isOpen(): boolean {
@@ -81,7 +87,7 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
     const { signal } = options;
     if (this.#phase === 'open') {
       this.#phase = 'draining';
-      this.#setDeadline(this.#limits.closeTimeout);
+      this.#timer.setDeadline(this.#limits.closeTimeout);
       this.mux.goAway();
     }
     const dropStreams = (): void => this.#sayGoodbye();
@@ -101,6 +107,7 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
 
   onData(chunk: Uint8Array): void {
     if (this.#phase === 'over' || this.#phase === 'gone') return;
+    this.mux.reader.beginTurn();
     this.mux.cork();
     try {
       this.records.receive(chunk);
@@ -108,6 +115,21 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
     } catch (cause) {
       this.#failChannel(cause);
     }
+    this.mux.uncork();
+  }
+
+  get hasWork(): boolean {
+    return !this.#backlog.isEmpty;
+  }
+
+  onTurn(): void {
+    this.mux.cork();
+    try {
+      this.#backlog.workOff();
+    } catch (error) {
+      this.#failProtocol(error);
+    }
+    if (this.#isCloseDue && !this.hasWork) this.#closeRemotely();
     this.mux.uncork();
   }
 
@@ -124,7 +146,7 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
   onClose(error?: Error): void {
     if (this.#phase !== 'over' && this.#phase !== 'gone') this.#end(lossOf(error));
     this.#phase = 'gone';
-    this.#timers.set(this, undefined);
+    this.#timer.clear();
     this.#gone?.resolve(this.#reason);
   }
 
@@ -157,12 +179,9 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
   }
 
   onStream(stream: MuxStream): void {
-    if (this.#onStream === undefined) {
-      stream.reset(ResetCode.unsupportedProtocol);
-      return;
-    }
     try {
-      this.#onStream(stream);
+      if (this.#onStream === undefined) stream.reset(ResetCode.unsupportedProtocol);
+      else this.#onStream(stream);
     } catch {
       stream.reset(ResetCode.internal);
     }
@@ -182,10 +201,7 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
 
   onTimeout(now: number): void {
     if (this.#phase === 'gone') return;
-    if (this.#deadline !== undefined && now >= this.#deadline) {
-      this.#deadline = undefined;
-      this.#onDeadline();
-    }
+    if (this.#timer.takeDeadline(now)) this.#onDeadline();
     if (this.#phase === 'open' || this.#phase === 'draining') {
       try {
         this.records.channel.onTimeout(now);
@@ -194,7 +210,7 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
         this.#failChannel(cause);
       }
     }
-    this.#setTimer();
+    this.#timer.update();
   }
 
   // What follows is called by the channel.
@@ -206,15 +222,21 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
     }
     if (this.#phase === 'over' || this.#phase === 'gone') return false;
     try {
-      return this.mux.receive(plaintext);
+      return this.#backlog.read(plaintext);
     } catch (error) {
       this.#failProtocol(error);
       return true;
     }
   }
 
-  /** The remote side said goodbye: nothing of it is missing, and it reads nothing more. */
   onRemoteClose(): void {
+    if (this.hasWork) this.#isCloseDue = true;
+    else this.#closeRemotely();
+  }
+
+  /** The remote side said goodbye: nothing of it is missing, and it reads nothing more. */
+  #closeRemotely(): void {
+    this.#isCloseDue = false;
     this.#isRemoteClosed = true;
     if (this.#phase === 'open' || this.#phase === 'draining') this.records.sendGoodbye();
     this.#end(undefined);
@@ -238,7 +260,7 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
     if (this.#phase !== 'open' && this.#phase !== 'draining') return;
     this.records.sendGoodbye();
     this.#phase = 'closing';
-    this.#setDeadline(this.#limits.closeTimeout);
+    this.#timer.setDeadline(this.#limits.closeTimeout);
     this.mux.fail(closedError());
   }
 
@@ -267,21 +289,11 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
   #end(reason: Error | undefined): void {
     if (this.#phase === 'over' || this.#phase === 'gone') return;
     this.#phase = 'over';
+    this.#backlog.clear();
     this.records.drop();
     this.#reason ??= reason;
     this.mux.fail(this.#reason ?? closedError());
     this.records.channel[Symbol.dispose]();
-    this.#setDeadline(LINGER);
-  }
-
-  #setDeadline(delay: number): void {
-    this.#deadline = this.#timers.now() + delay;
-    this.#setTimer();
-  }
-
-  #setTimer(): void {
-    const next = this.#phase === 'over' ? undefined : this.records.channel.nextTimeout;
-    if (next === undefined) this.#timers.set(this, this.#deadline);
-    else this.#timers.set(this, Math.min(next, this.#deadline ?? next));
+    this.#timer.setDeadline(LINGER);
   }
 }

@@ -38,7 +38,12 @@ export class RecordChannel implements ChannelSink {
 
   /** For the channel: one authentic record. */
   onData(plaintext: Uint8Array): void {
-    if (!this.#owner.onRecord(plaintext)) releaseBuffer(plaintext.buffer);
+    if (!this.#owner.onRecord(plaintext)) this.release(plaintext);
+  }
+
+  /** Nobody will look at these bytes any more. */
+  release(plaintext: Uint8Array): void {
+    releaseBuffer(plaintext.buffer);
   }
 
   /** For the channel: the remote side's goodbye. */

@@ -109,7 +109,7 @@ export class SecureConnection implements Connection {
       bytesSent: sentBytes,
       recordsReceived: receivedRecords,
       recordsSent: sentRecords,
-      streams: this.#machine.mux.streamCount,
+      streams: this.#machine.mux.streams.size,
       streamsOpened: this.#machine.mux.streams.opened,
       streamsAccepted: this.#machine.mux.streams.accepted,
       unreadBytes: this.#machine.mux.unreadBytes,

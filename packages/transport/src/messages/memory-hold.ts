@@ -1,4 +1,4 @@
-import { TransportError } from '../errors.ts';
+import { createRemoteError, type TransportError } from '../errors.ts';
 import type { Stream } from '../mux/stream.ts';
 import type { MemoryBudget, MessageMemory } from './memory-budget.ts';
 
@@ -49,5 +49,5 @@ export class MemoryHold implements MemoryBudget {
 
 /** The answer to who wants more of a budget than there is. */
 export function overBudget(): TransportError {
-  return new TransportError('LIMIT_EXCEEDED', 'Too many bytes of messages are held for the peer.');
+  return createRemoteError('LIMIT_EXCEEDED', 'Too many bytes of messages are held for the peer.');
 }

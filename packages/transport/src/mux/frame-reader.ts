@@ -10,7 +10,7 @@ import { protocolError } from './wire-errors.ts';
 
 /** Takes frames whose form is right; whether they are allowed is for the handler to say. */
 export interface FrameHandler {
-  /** No further frame of the record is wanted. */
+  /** No further frame of the record is wanted, at least for now. */
   readonly isStopped: boolean;
   /** `data` is a view of the record; undefined when the frame has none. */
   onOpen(id: number, protocol: string, data: Uint8Array | undefined): void;
@@ -27,9 +27,10 @@ export interface FrameHandler {
 /**
  * Reads the frames of one record, NZ-WIRE-01 §3 and §4.
  *
+ * @returns where it stopped: the length of the record, unless the handler wanted no more
  * @throws TransportError `PROTOCOL_ERROR` when a frame is malformed; what `handler` throws.
  */
-export function readFrames(bytes: Uint8Array, handler: FrameHandler): void {
+export function readFrames(bytes: Uint8Array, handler: FrameHandler): number {
   let offset = 0;
   while (offset < bytes.length && !handler.isStopped) {
     if (bytes.length - offset < HEADER_LENGTH) throw protocolError('A frame header is cut off.');
@@ -45,6 +46,7 @@ export function readFrames(bytes: Uint8Array, handler: FrameHandler): void {
     else readControl(bytes, type, id, start, end, handler);
     offset = end;
   }
+  return offset;
 }
 
 function readOpen(bytes: Uint8Array, id: number, start: number, end: number, handler: FrameHandler): void {

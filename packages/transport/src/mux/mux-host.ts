@@ -26,4 +26,6 @@ export interface MuxOptions {
   readonly version: number;
   readonly limits: ResolvedWireLimits;
   readonly maxRecord?: number;
+  /** A record may be read in parts: see `Mux.hasRest`. @defaultValue false */
+  readonly takesTurns?: boolean;
 }

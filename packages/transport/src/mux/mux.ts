@@ -2,7 +2,7 @@ import type { Connection } from '../connection/connection.ts';
 import { rejected } from '../deferred.ts';
 import { TransportError } from '../errors.ts';
 import { ControlFrames } from './control-frames.ts';
-import { type FrameHandler, readFrames } from './frame-reader.ts';
+import type { FrameHandler } from './frame-reader.ts';
 import {
   INITIAL_CONNECTION_WINDOW,
   INITIAL_STREAM_WINDOW,
@@ -16,6 +16,7 @@ import { MuxStream } from './mux-stream.ts';
 import type { Pinger } from './pinger.ts';
 import { ReceiveWindows } from './receive-windows.ts';
 import { COPY_BELOW } from './record-builder.ts';
+import { RecordReader } from './record-reader.ts';
 import { SendScheduler } from './send-scheduler.ts';
 import type { StreamOwner } from './stream-owner.ts';
 import { StreamTable } from './stream-table.ts';
@@ -40,18 +41,18 @@ export class Mux implements StreamOwner, FrameHandler {
   readonly #windows: ReceiveWindows;
   readonly #control: ControlFrames;
   readonly streams: StreamTable;
+  readonly reader: RecordReader;
   #remoteGoAways = 0;
   /** Last stream of the remote side that is served, once this side has said GOAWAY. */
   #lastServedId: number | undefined;
   #failure: Error | undefined;
-  /** Somebody holds bytes of the record that is being read. */
-  #isRecordKept = false;
 
   constructor(options: MuxOptions) {
     this.#host = options.host;
     this.connection = options.connection;
     this.#limits = options.limits;
     this.maxQueuedBytes = options.limits.maxQueuedBytes;
+    this.reader = new RecordReader(this, options.takesTurns ?? false);
     this.#isVersion2 = options.version >= WIRE_VERSION_2;
     this.streams = new StreamTable(options.isInitiator);
     this.#out = new SendScheduler(options.host, {
@@ -64,10 +65,6 @@ export class Mux implements StreamOwner, FrameHandler {
 
   get pinger(): Pinger {
     return this.#control.pinger;
-  }
-
-  get streamCount(): number {
-    return this.streams.size;
   }
 
   get unreadBytes(): number {
@@ -133,28 +130,28 @@ export class Mux implements StreamOwner, FrameHandler {
   fail(error: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
+    this.reader.stop();
     this.#out.stop();
     this.#control.fail(error);
     for (const stream of this.streams.all()) stream.fail(error);
     this.streams.clear();
   }
 
-  /** The rest of the record is not looked at: the connection is over. */
+  /** The rest of the record is not looked at: the connection is over, or it is the turn of others. */
   get isStopped(): boolean {
-    return this.#failure !== undefined;
+    return this.#failure !== undefined || this.reader.isOverAfterFrame();
   }
 
   /**
-   * Takes the plaintext of one record, which belongs to the multiplexer from now on.
+   * Takes the plaintext of one record, which belongs to the multiplexer from now on; without one it goes on where `reader` stopped.
    *
    * @returns whether its bytes are kept by somebody; else nobody will look at them again.
    * @throws TransportError `PROTOCOL_ERROR`, `FLOW_CONTROL` or `FLOOD` with the `resetCode` for GOAWAY.
    */
-  receive(bytes: Uint8Array): boolean {
-    this.#isRecordKept = false;
-    readFrames(bytes, this);
+  receive(bytes?: Uint8Array): boolean {
+    const isKept = bytes === undefined ? this.reader.readRest() : this.reader.read(bytes);
     this.#control.assertAnswersAreRead();
-    return this.#isRecordKept;
+    return isKept;
   }
 
   // What follows is called by streams.
@@ -212,7 +209,7 @@ export class Mux implements StreamOwner, FrameHandler {
     }
     if (stream.isRemoteFinished) throw protocolError('Data arrived after FIN.');
     this.#windows.receive(stream, data.length);
-    if (stream.onData(data)) this.#isRecordKept = true;
+    if (stream.onData(data)) this.reader.keep();
     if (!this.#isVersion2 && this.#windows.isOverfull) stream.reset(ResetCode.memory);
     this.#windows.refreshConnection();
   }
@@ -229,7 +226,7 @@ export class Mux implements StreamOwner, FrameHandler {
     this.#host.onStream(stream);
     if (data === undefined) return;
     this.#windows.receive(stream, data.length);
-    if (stream.failure === undefined && stream.onData(data)) this.#isRecordKept = true;
+    if (stream.failure === undefined && stream.onData(data)) this.reader.keep();
     this.#windows.refreshConnection();
   }
 

@@ -1,4 +1,4 @@
-import { TransportError } from '../errors.ts';
+import { createRemoteError, TransportError } from '../errors.ts';
 import { ResetCode, resetErrorCode } from './frames.ts';
 
 /** The remote side broke NZ-WIRE-01. */
@@ -19,12 +19,12 @@ export function floodError(message: string): TransportError {
 /** The remote side ended a stream with this code. */
 export function remoteReset(code: number): TransportError {
   const message = `The remote side reset the stream (${code}).`;
-  return new TransportError(resetErrorCode(code), message, { resetCode: code });
+  return createRemoteError(resetErrorCode(code), message, { resetCode: code });
 }
 
 /** This side ended a stream. */
 export function localReset(code: number): TransportError {
-  return new TransportError('STREAM_RESET', 'The stream was reset on this side.', { resetCode: code });
+  return createRemoteError('STREAM_RESET', 'The stream was reset on this side.', { resetCode: code });
 }
 
 /** The reason of an abort, which may be anything, as an error. */
@@ -39,10 +39,10 @@ export function sinkThrew(cause: unknown): TransportError {
 
 /** A stream that the remote side's GOAWAY left out. */
 export function notServed(code: number): TransportError {
-  return new TransportError('STREAM_REFUSED', 'The remote side was going away.', { resetCode: code });
+  return createRemoteError('STREAM_REFUSED', 'The remote side was going away.', { resetCode: code });
 }
 
 /** The bytes of a stream are not what the message layer writes. */
 export function malformed(message: string, cause?: unknown): TransportError {
-  return new TransportError('MALFORMED', message, { cause, resetCode: ResetCode.protocolError });
+  return createRemoteError('MALFORMED', message, { cause, resetCode: ResetCode.protocolError });
 }

@@ -17,6 +17,7 @@ export function createTcpConnection(source: SocketSource, addresses: TcpAddresse
 class TcpConnection implements ByteConnection {
   readonly localAddress: string;
   readonly remoteAddress: string;
+  readonly takesTurns = true;
   readonly #socket: Socket;
   readonly #source: SocketSource;
   #handler: ByteConnectionHandler | undefined;

@@ -1,17 +1,10 @@
 import { Socket, type SocketConnectOpts, type SocketConstructorOpts } from 'node:net';
 import type { ByteConnectionHandler } from '../byte-connection.ts';
-
-/** As much as a busy socket has waiting on a fast network: fewer, larger reads. */
-const READ_BUFFER = 256 * 1024;
-
-/**
- * Milliseconds of work after which a socket waits for its next turn: libuv reads a socket up to 32 times in a row, and a peer whose bytes
- * cost much would hold all others up for as long. A read of bulk data takes a tenth of it.
- */
-const LONG_READ = 2;
+import { concat } from '../concat.ts';
+import { FIRST_READ, READ_SIZES, ReadTurns, type TurnTaker } from './read-turns.ts';
 
 /** Gets what a socket reads; the chunk is overwritten when `onData` returns. */
-type Delivery = Pick<ByteConnectionHandler, 'onData'>;
+type Delivery = Pick<ByteConnectionHandler, 'onData' | 'hasWork' | 'onTurn'>;
 
 /** A socket and the way to what it reads. */
 export interface SocketSource {
@@ -21,28 +14,37 @@ export interface SocketSource {
   resume(): void;
 }
 
+/** What all sockets of a transport share. */
+interface Shared {
+  /** Beginnings of one buffer, by their lengths. */
+  readonly buffers: ReadonlyMap<number, Uint8Array>;
+  readonly turns: ReadTurns;
+}
+
 /** A socket that reads into the shared buffer. A class and not closures, because a connection has one for as long as it lives. */
-class SharedSource implements SocketSource {
+class SharedSource implements SocketSource, TurnTaker {
   readonly socket: Socket;
+  readSize: number = FIRST_READ;
+  readonly #shared: Shared;
   #delivery: Delivery | undefined;
   /** A resume that Node has put off starts the reading again behind a pause: then the next read stops it. */
   #isPaused = true;
+  #isWaitingForTurn = false;
 
-  constructor(create: (onread: OnReadOptions) => Socket, buffer: Uint8Array) {
-    const callback = (size: number, read: Uint8Array): boolean => {
-      const started = performance.now();
-      this.#delivery?.onData(read.subarray(0, size));
-      if (this.#isPaused) return false;
-      if (performance.now() - started < LONG_READ) return true;
-      // It goes on behind the others that have something to read.
-      setImmediate(goOn, this);
-      return false;
-    };
-    this.socket = create({ onread: { buffer, callback } });
+  constructor(create: (onread: OnReadOptions) => Socket, shared: Shared) {
+    this.#shared = shared;
+    this.socket = create({
+      onread: {
+        // Asked before the first read and behind each.
+        buffer: () => shared.buffers.get(this.readSize)!,
+        callback: (size, read) => this.#onRead(size, read),
+      },
+    });
   }
 
   deliverTo(delivery: Delivery | undefined): void {
     this.#delivery = delivery;
+    if (delivery === undefined) this.#shared.turns.forget(this);
   }
 
   pause(): void {
@@ -52,17 +54,21 @@ class SharedSource implements SocketSource {
 
   resume(): void {
     this.#isPaused = false;
-    this.socket.resume();
+    if (!this.#isWaitingForTurn) this.socket.resume();
   }
 
-  /** Reads on after a long read, unless it was paused meanwhile. */
   goOn(): void {
-    if (!this.#isPaused && !this.socket.destroyed) this.socket.resume();
+    this.#isWaitingForTurn = !this.#shared.turns.work(this, this.#delivery);
+    if (!this.#isPaused && !this.#isWaitingForTurn && !this.socket.destroyed) this.socket.resume();
   }
-}
 
-function goOn(source: SharedSource): void {
-  source.goOn();
+  #onRead(size: number, read: Uint8Array): boolean {
+    const { turns } = this.#shared;
+    const started = performance.now();
+    this.#delivery?.onData(read.subarray(0, size));
+    this.#isWaitingForTurn = !(turns.end(this, size, started) && turns.work(this, this.#delivery));
+    return !this.#isPaused && !this.#isWaitingForTurn;
+  }
 }
 
 /** Makes sockets, connected or accepted, read into one buffer. */
@@ -76,7 +82,7 @@ export interface TcpReceiver {
 /** `onread` exists in node:net for accepted sockets as well, only their types do not say so. */
 interface OnReadOptions {
   readonly onread: {
-    readonly buffer: Uint8Array;
+    readonly buffer: () => Uint8Array;
     readonly callback: (size: number, buffer: Uint8Array) => boolean;
   };
 }
@@ -90,12 +96,14 @@ interface SocketWithHandle {
  * @param isShared - false, or a Node whose sockets have no handle that can be moved, lets sockets emit 'data'
  */
 export function createTcpReceiver(isShared: boolean): TcpReceiver {
-  const buffer = isShared ? new Uint8Array(READ_BUFFER) : undefined;
+  const turns = new ReadTurns();
+  const shared = isShared ? { buffers: createBuffers(), turns } : undefined;
   return {
     connect(options) {
       const create = (onread: Partial<OnReadOptions>): Socket =>
         new Socket({ allowHalfOpen: true, noDelay: true, ...onread } as SocketConstructorOpts);
-      const source = buffer === undefined ? sourceOfEvents(create({})) : new SharedSource(create, buffer);
+      const source =
+        shared === undefined ? new EventSource(create({}), turns) : new SharedSource(create, shared);
       const { socket } = source;
       socket.pause();
       socket.setNoDelay(true);
@@ -105,10 +113,10 @@ export function createTcpReceiver(isShared: boolean): TcpReceiver {
     adopt(accepted) {
       const { _handle: handle } = accepted as SocketWithHandle;
       const isMovable = typeof handle?.useUserBuffer === 'function' && typeof handle.readStart === 'function';
-      if (buffer === undefined || !isMovable) return sourceOfEvents(accepted);
+      if (shared === undefined || !isMovable) return new EventSource(accepted, turns);
       const create = (onread: OnReadOptions): Socket =>
         new Socket({ handle, allowHalfOpen: true, manualStart: true, ...onread } as SocketConstructorOpts);
-      const source = new SharedSource(create, buffer);
+      const source = new SharedSource(create, shared);
       // The first socket lets go of the handle and tells its server that it is gone.
       (accepted as SocketWithHandle)._handle = null;
       accepted.destroy();
@@ -117,24 +125,73 @@ export function createTcpReceiver(isShared: boolean): TcpReceiver {
   };
 }
 
-function sourceOfEvents(socket: Socket): SocketSource {
-  let call: Delivery | undefined;
-  let isListening = false;
-  return {
-    socket,
-    deliverTo: (next) => {
-      call = next;
-      if (isListening) return;
-      isListening = true;
-      const wasPaused = socket.isPaused();
-      socket.on('data', (chunk: Buffer) => call?.onData(chunk));
-      if (wasPaused) socket.pause();
-    },
-    pause: () => {
-      socket.pause();
-    },
-    resume: () => {
-      socket.resume();
-    },
-  };
+function createBuffers(): Map<number, Uint8Array> {
+  const buffer = new Uint8Array(READ_SIZES.at(-1)!);
+  return new Map(READ_SIZES.map((size) => [size, buffer.subarray(0, size)]));
+}
+
+/** A socket that emits 'data', in memory of its own. */
+class EventSource implements SocketSource, TurnTaker {
+  readonly socket: Socket;
+  readSize: number = FIRST_READ;
+  readonly #turns: ReadTurns;
+  #delivery: Delivery | undefined;
+  #isListening = false;
+  #isPaused = true;
+  #isWaitingForTurn = false;
+  /** What a read brought beyond this turn. */
+  #rest: Uint8Array | undefined;
+
+  constructor(socket: Socket, turns: ReadTurns) {
+    this.socket = socket;
+    this.#turns = turns;
+  }
+
+  deliverTo(delivery: Delivery | undefined): void {
+    this.#delivery = delivery;
+    if (delivery === undefined) this.#turns.forget(this);
+    if (this.#isListening) return;
+    this.#isListening = true;
+    const wasPaused = this.socket.isPaused();
+    this.socket.on('data', (chunk: Buffer) => this.#deliver(chunk));
+    if (wasPaused) this.socket.pause();
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    if (!this.#isWaitingForTurn) this.#continue();
+  }
+
+  goOn(): void {
+    this.#isWaitingForTurn = !this.#turns.work(this, this.#delivery);
+    if (!this.#isPaused && !this.#isWaitingForTurn && !this.socket.destroyed) this.#continue();
+  }
+
+  #continue(): void {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    if (rest !== undefined) this.#deliver(rest);
+    if (!this.#isPaused && !this.#isWaitingForTurn) this.socket.resume();
+  }
+
+  #deliver(chunk: Uint8Array): void {
+    // A resume that Node has put off may read behind a pause.
+    let rest =
+      this.#rest === undefined ? chunk : concat([this.#rest, chunk], this.#rest.length + chunk.length);
+    while (rest.length > 0 && !this.#isPaused && !this.#isWaitingForTurn) {
+      const piece = rest.subarray(0, this.readSize);
+      rest = rest.subarray(piece.length);
+      const started = performance.now();
+      this.#delivery?.onData(piece);
+      const mayGoOn = this.#turns.end(this, piece.length, started);
+      this.#isWaitingForTurn = !(mayGoOn && this.#turns.work(this, this.#delivery));
+    }
+    this.#rest = rest.length > 0 ? rest : undefined;
+    if (this.#isWaitingForTurn) this.socket.pause();
+  }
 }

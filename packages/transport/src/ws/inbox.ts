@@ -1,12 +1,23 @@
 import type { ByteConnectionHandler } from '../byte-connection.ts';
 import { TransportError } from '../errors.ts';
+import { FIRST_READ, type ReadTurns, type TurnTaker } from '../tcp/read-turns.ts';
+
+/** How an inbox takes turns with others. */
+export interface InboxTurns {
+  readonly turns: ReadTurns;
+  /** Its turn is over: the socket should bring nothing more; or it has come again. */
+  readonly onTurn: (isMine: boolean) => void;
+}
 
 /**
  * The receiving half of a message-carried byte stream: keeps what arrives before `start` and while paused, and calls
  * the handler in order: bytes, then the end, then exactly one close.
  */
-export class Inbox {
+export class Inbox implements TurnTaker {
   readonly #limit: number;
+  readonly #turns: InboxTurns | undefined;
+  readSize: number = FIRST_READ;
+  #isWaitingForTurn = false;
   #handler: ByteConnectionHandler | undefined;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
@@ -17,8 +28,14 @@ export class Inbox {
   isPaused = false;
 
   /** @param limit - bytes that may wait; a socket that cannot be paused is dropped above it */
-  constructor(limit: number) {
+  constructor(limit: number, turns?: InboxTurns) {
     this.#limit = limit;
+    this.#turns = turns;
+  }
+
+  /** Nothing more is handed over for now. */
+  get isHeld(): boolean {
+    return this.isPaused || this.#isWaitingForTurn;
   }
 
   /** The remote side said that it will send no more. */
@@ -36,15 +53,14 @@ export class Inbox {
   push(chunk: Uint8Array): void {
     if (this.#closing) return;
     if (this.#hasEnded) throw new TransportError('PROTOCOL_ERROR', 'bytes after the end of the stream');
-    if (this.#handler && !this.isPaused && this.#waiting.length === 0) {
-      this.#handler.onData(chunk);
-      return;
-    }
-    this.#waitingBytes += chunk.length;
+    const isNext = this.#handler !== undefined && !this.isHeld && this.#waiting.length === 0;
+    const rest = isNext ? this.#deliver(chunk) : chunk;
+    if (rest.length === 0) return;
+    this.#waitingBytes += rest.length;
     if (this.#waitingBytes > this.#limit) {
       throw new TransportError('LIMIT_EXCEEDED', 'the reader is paused and the sender does not stop');
     }
-    this.#waiting.push(chunk);
+    this.#waiting.push(rest);
   }
 
   /**
@@ -80,15 +96,24 @@ export class Inbox {
     queueMicrotask(() => this.flush());
   }
 
+  /** Its turn has come again. */
+  goOn(): void {
+    this.#isWaitingForTurn = this.#turns?.turns.work(this, this.#handler) === false;
+    if (this.#isWaitingForTurn) return;
+    this.flush();
+    if (!this.#isWaitingForTurn) this.#turns?.onTurn(true);
+  }
+
   flush(): void {
     const handler = this.#handler;
     if (!handler || this.#isClosed) return;
-    while (this.#waiting.length > 0 && !this.isPaused) {
+    while (this.#waiting.length > 0 && !this.isHeld) {
       const chunk = this.#waiting.shift()!;
-      this.#waitingBytes -= chunk.length;
-      this.#handler?.onData(chunk);
+      const rest = this.#deliver(chunk);
+      this.#waitingBytes -= chunk.length - rest.length;
+      if (rest.length > 0) this.#waiting.unshift(rest);
     }
-    if (this.#waiting.length > 0) return;
+    if (this.#waiting.length > 0 || this.#isWaitingForTurn) return;
     if (this.#hasEnded && !this.#hasReportedEnd && !this.#closing?.error) {
       this.#hasReportedEnd = true;
       this.#handler?.onEnd();
@@ -97,6 +122,26 @@ export class Inbox {
     this.#isClosed = true;
     const last = this.#handler;
     this.#handler = undefined;
+    this.#turns?.turns.forget(this);
     last?.onClose(this.#closing.error);
+  }
+
+  /** Hands bytes over until the turn is over or the reader pauses. @returns what is left */
+  #deliver(chunk: Uint8Array): Uint8Array {
+    if (this.#turns === undefined) {
+      this.#handler?.onData(chunk);
+      return chunk.subarray(chunk.length);
+    }
+    const { turns, onTurn } = this.#turns;
+    let rest = chunk;
+    while (rest.length > 0 && !this.isHeld) {
+      const piece = rest.subarray(0, this.readSize);
+      rest = rest.subarray(piece.length);
+      const started = performance.now();
+      this.#handler?.onData(piece);
+      this.#isWaitingForTurn = !(turns.end(this, piece.length, started) && turns.work(this, this.#handler));
+    }
+    if (this.#isWaitingForTurn) onTurn(false);
+    return rest;
   }
 }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { ByteConnection, ByteConnectionHandler } from '../byte-connection.ts';
 import { TransportError } from '../errors.ts';
+import type { ReadTurns } from '../tcp/read-turns.ts';
 import { Inbox } from './inbox.ts';
 import { packMessages, WS_HIGH_WATER } from './ws-message.ts';
 
@@ -11,6 +12,8 @@ export interface WebSocketEnd {
   readonly socket: Socket;
   readonly localAddress: string;
   readonly remoteAddress: string;
+  /** Shared by all connections of the transport. */
+  readonly turns: ReadTurns;
 }
 
 /** What one read of the socket can still deliver after `pause`: many messages, at most one socket buffer. */
@@ -26,13 +29,18 @@ class WebSocketConnection implements ByteConnection {
   readonly remoteAddress: string;
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
-  readonly #inbox = new Inbox(PAUSED_LIMIT);
+  readonly takesTurns = true;
+  readonly #inbox: Inbox;
   #hasEnded = false;
   #wantsDrain = false;
   #error: Error | undefined;
   #isStarted = false;
 
-  constructor({ webSocket, socket, localAddress, remoteAddress }: WebSocketEnd) {
+  constructor({ webSocket, socket, localAddress, remoteAddress, turns }: WebSocketEnd) {
+    this.#inbox = new Inbox(PAUSED_LIMIT, {
+      turns,
+      onTurn: (isMine) => (isMine ? this.#readOn() : webSocket.pause()),
+    });
     this.localAddress = localAddress;
     this.remoteAddress = remoteAddress;
     this.#webSocket = webSocket;
@@ -55,7 +63,7 @@ class WebSocketConnection implements ByteConnection {
     this.#inbox.start(handler);
     if (this.#isStarted) return;
     this.#isStarted = true;
-    if (!this.#inbox.isPaused) this.#webSocket.resume();
+    this.#readOn();
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
@@ -77,7 +85,11 @@ class WebSocketConnection implements ByteConnection {
   resume(): void {
     this.#inbox.isPaused = false;
     queueMicrotask(() => this.#inbox.flush());
-    if (this.#isStarted) this.#webSocket.resume();
+    this.#readOn();
+  }
+
+  #readOn(): void {
+    if (this.#isStarted && !this.#inbox.isHeld) this.#webSocket.resume();
   }
 
   end(): void {

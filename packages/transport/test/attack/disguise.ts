@@ -19,6 +19,7 @@ export function disguise(transport: Transport): Transport {
 function withPublicAddress(inner: ByteConnection): ByteConnection {
   return {
     localAddress: inner.localAddress,
+    takesTurns: inner.takesTurns === true,
     remoteAddress: inner.remoteAddress.replace('/ip4/127.0.0.', '/ip4/198.51.100.'),
     start: (handler) => inner.start(handler),
     write: (chunks) => inner.write(chunks),
