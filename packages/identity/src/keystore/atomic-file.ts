@@ -1,7 +1,18 @@
 /** Files that are either the old or the new ones, on disk before the promise resolves. */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, link, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import {
+  type FileHandle,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { IdentityError } from '../errors.ts';
 
@@ -19,9 +30,10 @@ export interface WriteOptions {
 
 /**
  * Writes a file of mode 0600 completely or not at all: a temporary file in the same directory, fsync, rename, fsync
- * of the directory. Directories that are missing are made with mode 0700.
+ * of the directory. Directories that are missing are made with mode 0700. Call it under the lock of the file.
  *
- * @throws IdentityError `KEYSTORE_EXISTS` when exclusive; a system error, with the old file intact
+ * @throws IdentityError `KEYSTORE_EXISTS` when exclusive; a system error, with the old file intact unless it was the
+ *   directory that could not be synced
  */
 export async function writeFileAtomically(
   path: string,
@@ -29,7 +41,7 @@ export async function writeFileAtomically(
   options: WriteOptions,
 ): Promise<void> {
   const directory = dirname(path);
-  await makeDirectory(directory);
+  await removeLeftovers(path);
   const temporary = join(directory, `.${basename(path)}.${randomBytes(8).toString('hex')}.tmp`);
   try {
     await writeDurably(temporary, bytes);
@@ -39,6 +51,29 @@ export async function writeFileAtomically(
     throw error;
   }
   await syncDirectory(directory);
+}
+
+/**
+ * Removes what ended processes have left of writing this file: a temporary file still opens under the passphrase of its
+ * time, and that of a passphrase holds it in plain. Call it under the lock of the file, or it may be another one's that is written just now.
+ */
+export async function removeLeftovers(path: string): Promise<void> {
+  const directory = dirname(path);
+  for (const name of await leftoversOf(path)) await rm(join(directory, name), { force: true });
+}
+
+/** Names of temporary files beside the file; none where the directory is missing or may not be listed. */
+export async function leftoversOf(path: string): Promise<readonly string[]> {
+  const start = `.${basename(path)}.`;
+  try {
+    const names = await readdir(dirname(path));
+    return names.filter(
+      (name) => name.startsWith(start) && /^[0-9a-f]{16}\.tmp$/.test(name.slice(start.length)),
+    );
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'].some((code) => isSystemError(error, code))) return [];
+    throw error;
+  }
 }
 
 /**
@@ -76,16 +111,44 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   await file.handle.sync();
 }
 
+// FAT and exFAT have no hard links, some file systems of users and containers neither.
+const NO_HARD_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+
 /** A hard link fails when the name is taken, unlike a rename; then the temporary name goes. */
 async function moveToFreeName(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path);
   } catch (error) {
-    if (isSystemError(error, 'EEXIST'))
-      throw new IdentityError('KEYSTORE_EXISTS', `there is already a file ${path}`);
-    throw error;
+    if (isSystemError(error, 'EEXIST')) throw nameIsTaken(path);
+    if (!NO_HARD_LINKS.some((code) => isSystemError(error, code))) throw error;
+    await renameToFreeName(temporary, path);
+    return;
   }
   await rm(temporary);
+}
+
+/** Takes the name with an empty file first, which an ended process may have left already; the lock keeps other writers away. */
+async function renameToFreeName(temporary: string, path: string): Promise<void> {
+  try {
+    await using _file = await openFile(
+      path,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | O_NOFOLLOW,
+    );
+  } catch (error) {
+    if (!isSystemError(error, 'EEXIST')) throw error;
+    const found = await lstat(path);
+    if (!found.isFile() || found.size > 0) throw nameIsTaken(path);
+  }
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(path);
+    throw error;
+  }
+}
+
+function nameIsTaken(path: string): IdentityError {
+  return new IdentityError('KEYSTORE_EXISTS', `there is already a file ${path}`);
 }
 
 async function syncDirectory(directory: string): Promise<void> {

@@ -1,6 +1,9 @@
 import { wipe } from '@nzcore/crypto';
 import { IdentityError } from '../errors.ts';
 import { findPassphrase } from './passphrase-source.ts';
+import { fromHex } from './secret-text.ts';
+
+const KEY_LENGTH = 32;
 
 /**
  * A 32-byte key that is written as 64 hexadecimal digits in a file that only its owner can read; one line end behind
@@ -11,10 +14,10 @@ import { findPassphrase } from './passphrase-source.ts';
 export async function readKeyFile(path: string): Promise<Uint8Array> {
   const text = await findPassphrase([{ type: 'file', path }]);
   if (text === undefined) throw new IdentityError('INVALID_KEY_FILE', `there is no file ${path}`);
-  const digits = new TextDecoder().decode(text);
+  const key = fromHex(text, KEY_LENGTH);
   wipe(text);
-  if (!/^[0-9a-fA-F]{64}$/.test(digits)) {
+  if (key === undefined) {
     throw new IdentityError('INVALID_KEY_FILE', `${path} must hold 64 hexadecimal digits`);
   }
-  return Uint8Array.from(Buffer.from(digits, 'hex'));
+  return key;
 }

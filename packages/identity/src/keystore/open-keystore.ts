@@ -5,8 +5,8 @@ import { assertTime } from '../fields.ts';
 import { assertGeneration } from '../identity.ts';
 import { MAX_SEED_LENGTH, MIN_SEED_LENGTH } from '../key-schedule.ts';
 import { createMnemonic, mnemonicToEntropy, seedFromMnemonic } from '../mnemonic.ts';
-import { writeFileAtomically } from './atomic-file.ts';
 import { disposeContents, type KeystoreContents, type ProfileEntry } from './contents.ts';
+import { createFile, tidyUp } from './create-file.ts';
 import { decodeKeystoreFile, encodeKeystoreFile } from './file-format.ts';
 import { assertPasswordHash, FileKeystore, readKeystoreBytes } from './file-keystore.ts';
 import type { CreateKeystoreOptions, Keystore, UnlockOptions } from './keystore.ts';
@@ -20,10 +20,10 @@ import { createDataKey, openContents, sealContents, wrapDataKey } from './sealin
  * @throws IdentityError `KEYSTORE_EXISTS`: an existing file is never replaced; `INVALID_MNEMONIC`
  */
 export async function createKeystore(path: string, options: CreateKeystoreOptions): Promise<Keystore> {
-  return withPassphrase(options.passphrase, (passphrase) => createFile(path, { ...options, passphrase }));
+  return withPassphrase(options.passphrase, (passphrase) => createWithCopy(path, { ...options, passphrase }));
 }
 
-async function createFile(path: string, options: CreateKeystoreOptions): Promise<Keystore> {
+async function createWithCopy(path: string, options: CreateKeystoreOptions): Promise<Keystore> {
   const {
     passphrase,
     passwordHash = DEFAULT_PASSWORD_HASH,
@@ -44,7 +44,7 @@ async function createFile(path: string, options: CreateKeystoreOptions): Promise
     const bytes = encodeKeystoreFile(file);
     // Whatever was sealed must open again: a file that cannot is found now, not on the day it is needed.
     disposeContents(openContents(dataKey, decodeKeystoreFile(bytes)));
-    await writeFileAtomically(path, bytes, { exclusive: true });
+    await createFile(path, bytes);
     return new FileKeystore({ path, file, bytes, unlocked: { dataKey, contents } });
   } catch (error) {
     dataKey.dispose();
@@ -61,6 +61,7 @@ async function createFile(path: string, options: CreateKeystoreOptions): Promise
 export async function openKeystore(path: string): Promise<Keystore> {
   const bytes = await readKeystoreBytes(path);
   if (bytes === undefined) throw new IdentityError('KEYSTORE_MISSING', `there is no keystore ${path}`);
+  await tidyUp(path);
   return new FileKeystore({ path, file: decodeKeystoreFile(bytes), bytes });
 }
 
@@ -79,7 +80,7 @@ export async function importKeystore(
   const keystore = new FileKeystore({ path, file: decodeKeystoreFile(bytes), bytes });
   await keystore.unlock(passphrase, { signal });
   try {
-    await writeFileAtomically(path, bytes, { exclusive: true });
+    await createFile(path, bytes);
     return keystore;
   } catch (error) {
     keystore.lock();

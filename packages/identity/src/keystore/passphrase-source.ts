@@ -2,9 +2,11 @@
 import { join } from 'node:path';
 import { randomBytes, wipe } from '@nzcore/crypto';
 import { IdentityError } from '../errors.ts';
-import { readSmallFile, writeFileAtomically } from './atomic-file.ts';
+import { readSmallFile } from './atomic-file.ts';
+import { createFile, tidyUp } from './create-file.ts';
 import { readKeychain } from './keychain.ts';
 import { encodePassphrase } from './password-hash.ts';
+import { base64url } from './secret-text.ts';
 
 /** Where a passphrase may be found. */
 export type PassphraseSource =
@@ -72,11 +74,14 @@ const GENERATED_BYTES = 32;
  */
 export async function createPassphraseFile(path: string): Promise<Uint8Array> {
   const random = randomBytes(GENERATED_BYTES);
-  const passphrase = new TextEncoder().encode(Buffer.from(random).toString('base64url'));
+  const passphrase = base64url(random);
   const line = Uint8Array.of(...passphrase, LINE_FEED);
   try {
-    await writeFileAtomically(path, line, { exclusive: true });
+    await createFile(path, line);
     return passphrase;
+  } catch (error) {
+    wipe(passphrase);
+    throw error;
   } finally {
     wipe(random, line);
   }
@@ -87,12 +92,19 @@ function readSource(source: PassphraseSource): Promise<Uint8Array | undefined> {
     case 'systemd-credential':
       return readCredential(source.name);
     case 'file':
-      return readLine(source.path, { ownerOnly: true });
+      return readFile(source.path);
     case 'environment':
       return Promise.resolve(readEnvironment(source.name));
     case 'keychain':
       return readKeychain(source);
   }
+}
+
+async function readFile(path: string): Promise<Uint8Array | undefined> {
+  const line = await readLine(path, { ownerOnly: true });
+  // Where the file was made by `createPassphraseFile`, and its process was ended in the middle.
+  if (line !== undefined) await tidyUp(path);
+  return line;
 }
 
 async function readCredential(name: string): Promise<Uint8Array | undefined> {
@@ -123,6 +135,8 @@ async function readLine(
 
 /** A file of text gives what its text would give when typed; other bytes stay as they are. */
 function normalised(line: Uint8Array): Uint8Array {
+  // ASCII is in every normal form, and never becomes a string, which could not be wiped.
+  if (line.every((byte) => byte < 0x80)) return line;
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(line);
     const passphrase = encodePassphrase(text);

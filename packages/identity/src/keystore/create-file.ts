@@ -1,0 +1,34 @@
+import { dirname } from 'node:path';
+import {
+  isSystemError,
+  leftoversOf,
+  makeDirectory,
+  realPath,
+  removeLeftovers,
+  writeFileAtomically,
+} from './atomic-file.ts';
+import { withFileLock } from './file-lock.ts';
+
+/**
+ * Writes a new file of mode 0600 completely or not at all; see {@link writeFileAtomically}.
+ *
+ * @throws IdentityError `KEYSTORE_EXISTS`; a system error
+ */
+export async function createFile(path: string, bytes: Uint8Array): Promise<void> {
+  await makeDirectory(dirname(path));
+  await withFileLock(path, () => writeFileAtomically(path, bytes, { exclusive: true }));
+}
+
+// Who may only read a file cannot tidy up beside it, and need not.
+const READ_ONLY = ['EACCES', 'EPERM', 'EROFS'];
+
+/** Removes what an ended process has left beside a file that exists, where that is allowed. */
+export async function tidyUp(path: string): Promise<void> {
+  const real = await realPath(path);
+  if (real === undefined || (await leftoversOf(real)).length === 0) return;
+  try {
+    await withFileLock(real, () => removeLeftovers(real));
+  } catch (error) {
+    if (!READ_ONLY.some((code) => isSystemError(error, code))) throw error;
+  }
+}
