@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { link, open, rename, unlink } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 
 // Leaves room for a number and for the ending of a temporary name within the 255 bytes that file systems allow.
@@ -20,17 +20,49 @@ export function safeFileName(name: string): string {
   return stem + extension || 'file';
 }
 
-/** Creates an empty file whose name is free: `name.txt`, else `name (2).txt` and so on. Answers its path. */
-export async function reserveFreeName(directory: string, name: string): Promise<string> {
+// What file systems without hard links answer.
+const NO_HARD_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+
+/**
+ * Gives a file a name that is free: `name.txt`, else `name (2).txt` and so on. Answers its path. Nothing has the name before
+ * the file has it: whoever is killed in between leaves the file under its old name.
+ */
+export async function giveFreeName(file: string, directory: string, name: string): Promise<string> {
   const extension = extname(name);
   const stem = name.slice(0, name.length - extension.length);
   for (let number = 1; ; number++) {
     const path = join(directory, number === 1 ? name : `${stem} (${number})${extension}`);
     try {
-      await (await open(path, 'wx', 0o600)).close();
+      // Unlike a rename it fails when the name is taken.
+      await link(file, path);
+      await unlink(file);
       return path;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      const code = codeOf(error);
+      if (NO_HARD_LINKS.includes(code)) {
+        if (await moveToReserved(file, path)) return path;
+      } else if (code !== 'EEXIST') throw error;
     }
   }
+}
+
+/** On FAT an empty file takes the name first; it stays if the process is killed just then. */
+async function moveToReserved(file: string, path: string): Promise<boolean> {
+  try {
+    await (await open(path, 'wx', 0o600)).close();
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+  try {
+    await rename(file, path);
+    return true;
+  } catch (error) {
+    await unlink(path);
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return String((error as NodeJS.ErrnoException).code);
 }

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { nodeFileSystem } from '@nzcore/storage/files';
-import { reserveFreeName, safeFileName } from './file-name.ts';
+import { giveFreeName, safeFileName } from './file-name.ts';
 import { FileTransferError } from './file-transfer-error.ts';
 import type { StreamReader } from './stream-reader.ts';
 
@@ -92,8 +92,7 @@ export function createReceivedFiles(directory: string, options: ReceivedFilesOpt
       const part = await reserve(size);
       try {
         const sha256 = await writePart(join(directory, part), reader, { size, onProgress });
-        const path = await reserveFreeName(directory, safeFileName(name));
-        await rename(join(directory, part), path);
+        const path = await giveFreeName(join(directory, part), directory, safeFileName(name));
         await nodeFileSystem.syncDirectory(directory);
         return { name: basename(path), path, bytes: size, sha256 };
       } finally {

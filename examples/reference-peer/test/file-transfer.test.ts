@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeCanonical } from '@nzcore/crypto/msgpack';
 import type { Stream } from '@nzcore/transport';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { reserveFreeName, safeFileName } from '../src/file-name.ts';
+import { giveFreeName, safeFileName } from '../src/file-name.ts';
 import { receiveFile, sendFile } from '../src/file-transfer.ts';
 import { createIncomingSlots } from '../src/incoming-slots.ts';
 import { createReceivedFiles, type ReceivedFilesOptions } from '../src/received-files.ts';
@@ -284,7 +285,28 @@ describe('names of other peers', () => {
     const name = safeFileName(`${'ü'.repeat(500)}.tar`);
     expect(Buffer.byteLength(name)).toBeLessThanOrEqual(204);
     expect(name.endsWith('.tar')).toBe(true);
-    await expect(reserveFreeName(directory, name)).resolves.toContain('.tar');
+    await writeFile(join(directory, '.part'), 'content');
+    await expect(giveFreeName(join(directory, '.part'), directory, name)).resolves.toContain('.tar');
+  });
+
+  it('are taken by the file itself and never by an empty one, though others want them too', async () => {
+    const parts = Array.from({ length: 8 }, (_, i) => join(directory, `.${i}.part`));
+    for (const part of parts) await writeFile(part, part);
+    const empty: string[] = [];
+    let isDone = false;
+    const look = (): void => {
+      for (const name of readdirSync(directory)) {
+        if (statSync(join(directory, name), { throwIfNoEntry: false })?.size === 0) empty.push(name);
+      }
+      if (!isDone) setImmediate(look);
+    };
+    look();
+    const paths = await Promise.all(parts.map((part) => giveFreeName(part, directory, 'a.txt')));
+    isDone = true;
+    expect(empty).toEqual([]);
+    expect(new Set(paths).size).toBe(8);
+    for (const [i, path] of paths.entries()) expect(await readFile(path, 'utf8')).toBe(parts[i]);
+    expect((await readdir(directory)).filter((name) => name.endsWith('.part'))).toEqual([]);
   });
 });
 

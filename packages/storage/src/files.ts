@@ -1,9 +1,10 @@
-export type { FileSystem, OpenedFile, OpenMode } from './file-system/file-system.ts';
+export type { DirectoryIdentity, FileSystem, OpenedFile, OpenMode } from './file-system/file-system.ts';
 export { nodeFileSystem } from './file-system/node-file-system.ts';
 export type { FileInfo } from './files/file-catalog.ts';
 export type { ReadRange, StoredFile } from './files/file-reader.ts';
 export type {
   FileProblem,
+  FileRotationReport,
   FileStore,
   FileStoreOptions,
   FileStoreStats,

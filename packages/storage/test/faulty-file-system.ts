@@ -19,6 +19,48 @@ export interface Fault {
   readonly kind: 'ENOSPC' | 'EIO' | 'short';
 }
 
+/** Calls that change what is on the disk, in their order, with the name of the file; those that only read are left out. */
+export function createTracedFileSystem(): { fileSystem: FileSystem; trace: string[] } {
+  const trace: string[] = [];
+  const nameOf = (path: string): string => path.replace(/^.*\//, '').replace(/[0-9a-f]{32}/, 'id');
+  const fileSystem: FileSystem = {
+    ...nodeFileSystem,
+    open: async (path, mode) => {
+      const file = await nodeFileSystem.open(path, mode);
+      const name = nameOf(path);
+      return {
+        ...file,
+        write: async (parts, position) => {
+          const written = await file.write(parts, position);
+          if (trace.at(-1) !== `write ${name}`) trace.push(`write ${name}`);
+          return written;
+        },
+        sync: async () => {
+          await file.sync();
+          trace.push(`sync ${name}`);
+        },
+        truncate: async (size) => {
+          await file.truncate(size);
+          trace.push(`truncate ${name}`);
+        },
+      };
+    },
+    rename: async (from, to) => {
+      await nodeFileSystem.rename(from, to);
+      trace.push(`rename ${nameOf(from)} ${nameOf(to)}`);
+    },
+    remove: async (path) => {
+      await nodeFileSystem.remove(path);
+      trace.push(`remove ${nameOf(path)}`);
+    },
+    syncDirectory: async (path) => {
+      await nodeFileSystem.syncDirectory(path);
+      trace.push('sync directory');
+    },
+  };
+  return { fileSystem, trace };
+}
+
 /** Node's file system with one fault. */
 export function createFaultyFileSystem(fault: Fault): {
   fileSystem: FileSystem;

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -170,6 +170,32 @@ describe('encrypted files', () => {
     expectSame(await files.read('file-3'), pattern(5));
     expectSame(await files.read('file-9'), pattern(CHUNK + 9));
     expect((await files.verify()).problems).toEqual([]);
+  });
+
+  it('are all encrypted anew but those that are damaged, which are reported with their codes', async () => {
+    const { files, directory } = await open();
+    const damage: [string, (path: string) => Promise<void>][] = [
+      ['FILE_CORRUPT', async (path) => writeFile(path, (await readFile(path)).fill(1, 200, 201))],
+      ['FILE_TRUNCATED', async (path) => truncate(path, 10)],
+      ['FILE_MISSING', async (path) => rm(path)],
+    ];
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    const paths = new Map<string, string>();
+    for (const name of names) {
+      const before = await storedFiles(directory);
+      await files.write(name, pattern(300));
+      paths.set(
+        name,
+        join(directory, (await storedFiles(directory)).find((file) => !before.includes(file))!),
+      );
+    }
+    for (const [i, [, harm]] of damage.entries()) await harm(paths.get(names[2 * i]!)!);
+    const problems = damage.map(([code], i) => ({ name: names[2 * i]!, code }));
+    expect(await files.rotateKeys()).toEqual({ rewritten: 4, problems });
+    expect((await files.verify()).problems).toEqual(problems);
+    for (const name of ['b', 'd', 'f', 'g']) expectSame(await files.read(name), pattern(300));
+    for (const { name } of problems) await files.delete(name);
+    expect(await files.rotateKeys()).toEqual({ rewritten: 4, problems: [] });
   });
 
   it('need an encrypted catalog', async () => {

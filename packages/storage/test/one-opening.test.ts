@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readlink, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -40,6 +40,39 @@ describe.each([
     await expect(open(directory, store)).rejects.toMatchObject(inUse);
     await second[Symbol.asyncDispose]();
   });
+
+  it('is told from one that was removed while it was open, and from itself by nothing that changes', async () => {
+    const directory = join(await newDirectory(), 'data');
+    const removed: AsyncDisposable[] = [];
+    for (let i = 0; i < 5; i++) {
+      // The next directory gets the number of the removed one, unless that is held.
+      removed.push(await open(directory, await newStore()));
+      await rm(directory, { recursive: true });
+    }
+    const store = await newStore();
+    const last = await open(directory, store);
+    await writeFile(join(directory, 'note'), 'changes its times');
+    await utimes(directory, 1, 1);
+    await expect(open(directory, store)).rejects.toMatchObject(inUse);
+    await last[Symbol.asyncDispose]();
+    await Promise.allSettled(removed.map(async (opened) => opened[Symbol.asyncDispose]()));
+  });
+
+  it.runIf(process.platform === 'linux')(
+    'keeps no directory open when it is closed, or was refused',
+    async () => {
+      const directory = join(await newDirectory(), 'data');
+      const store = await newStore();
+      const first = await open(directory, store);
+      await expect(open(directory, store)).rejects.toMatchObject(inUse);
+      await first[Symbol.asyncDispose]();
+      const descriptors = await readdir('/proc/self/fd');
+      const paths = await Promise.all(
+        descriptors.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
+      );
+      expect(paths.filter((path) => path.startsWith(directory))).toEqual([]);
+    },
+  );
 
   it('is free again when opening failed, and of two openings at once one fails', async () => {
     const directory = await newDirectory();

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { type FileSystem, nodeFileSystem } from '../src/files.ts';
 import { createFaultyFileSystem } from './faulty-file-system.ts';
 import { all, open, text } from './opened-log.ts';
 
@@ -118,6 +119,36 @@ describe('a torn tail', () => {
     expect((await crash()).torn?.keptAs).toBe(kept[2]);
     expect(await Promise.all(kept.map((name) => readFile(join(directory, name))))).toEqual(tails);
     expect((await tornFiles(directory)).toSorted()).toEqual(kept.toSorted());
+  });
+
+  it('that somebody made of long frames is refused, after at most one look at each byte', async () => {
+    const { log, segment, crash } = await open();
+    await log.append(text('entry 0'), { sync: true });
+    const before = await readFile(await segment());
+    // Each claims to be an entry that reaches to the end.
+    const tail = Buffer.alloc(2_000_000, 255);
+    for (let at = 100; at < 100 + 36 * 500; at += 36) {
+      tail.writeUInt32BE(tail.length - at - 36, at);
+      tail.writeBigUInt64BE(2n, at + 4);
+    }
+    await writeFile(await segment(), Buffer.concat([before, tail]));
+    let bytes = 0;
+    const { open: openFile } = nodeFileSystem;
+    const fileSystem: FileSystem = {
+      ...nodeFileSystem,
+      open: async (path, mode) => {
+        const file = await openFile(path, mode);
+        const read = async (target: Uint8Array, position: number): Promise<number> => {
+          const count = await file.read(target, position);
+          bytes += count;
+          return count;
+        };
+        return { ...file, read };
+      },
+    };
+    await expect(crash({ fileSystem })).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
+    expect(bytes).toBeLessThan(4 * tail.length);
+    expect((await readFile(await segment())).length).toBe(before.length + tail.length);
   });
 
   it('that cannot be put aside is not cut', async () => {

@@ -17,6 +17,13 @@ export interface OpenedFile {
 /** How a file is opened: an existing one to read or to read and write, or a new one that must not exist. */
 export type OpenMode = 'read' | 'update' | 'create';
 
+/** A directory, by whatever path it is reached. */
+export interface DirectoryIdentity {
+  /** No other directory has it until it is released. */
+  readonly id: string;
+  release(): Promise<void>;
+}
+
 /**
  * What files and logs need of a file system. It is an argument, so that tests can make it fail.
  * No call follows a symbolic link in the last part of a path, or opens what is no regular file.
@@ -28,8 +35,8 @@ export interface FileSystem {
   list(directory: string): Promise<string[]>;
   /** With all its parents, for the owner only; what is there already stays. */
   makeDirectory(path: string): Promise<void>;
-  /** What tells a directory from every other one, by whatever path it is reached. @defaultValue the path */
-  identify?(directory: string): Promise<string>;
+  /** Finds out which directory a path leads to. @defaultValue the path itself */
+  identify?(directory: string): Promise<DirectoryIdentity>;
   /** Resolves when the names in the directory survive a power loss. */
   syncDirectory(path: string): Promise<void>;
 }

@@ -1,8 +1,8 @@
-import { constants, type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { constants, type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises';
 import type { FileSystem, OpenedFile, OpenMode } from './file-system.ts';
 import { makeDirectory, syncDirectory } from './make-directory.ts';
 
-const { O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY, O_RDWR } = constants;
+const { O_CREAT, O_DIRECTORY = 0, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY, O_RDWR } = constants;
 
 // Without O_NONBLOCK opening a FIFO would wait for its other end.
 const FLAGS: Readonly<Record<OpenMode, number>> = {
@@ -25,9 +25,11 @@ export const nodeFileSystem: FileSystem = {
   list: (directory) => readdir(directory),
   makeDirectory,
   identify: async (directory) => {
-    const { dev, ino, birthtimeNs } = await stat(directory, { bigint: true });
-    // The number of a directory that was removed is soon another one's.
-    return `${dev}:${ino}:${birthtimeNs}`;
+    // The number of a directory that was removed is soon another one's, but not while it is open. Its time of birth would tell
+    // the two apart too, where the file system keeps one: others answer 0, or the time of whatever happened last.
+    const handle = await open(directory, O_RDONLY | O_DIRECTORY);
+    const { dev, ino } = await handle.stat({ bigint: true });
+    return { id: `${dev}:${ino}`, release: () => handle.close() };
   },
   syncDirectory,
 };

@@ -1,5 +1,6 @@
 import { compareBytes, utf8 } from '../bytes.ts';
 import { isStorageError, StorageError } from '../errors.ts';
+import type { ReleaseDirectory } from '../file-system/claim-directory.ts';
 import { toFileError } from '../file-system/file-access.ts';
 import type { OperationOptions } from '../key-value/key-value-store.ts';
 import { type CatalogEntry, type FileCatalog, type FileInfo, infoOf } from './file-catalog.ts';
@@ -9,6 +10,7 @@ import { createFileQuota, type FileQuota } from './file-quota.ts';
 import type { ReadRange, StoredFile } from './file-reader.ts';
 import type {
   FileProblem,
+  FileRotationReport,
   FileStore,
   FileStoreOptions,
   FileStoreStats,
@@ -29,7 +31,7 @@ export interface FileStoreParts {
   /** Of all plaintexts in the catalog. */
   readonly totalBytes: number;
   /** Called when everything is closed. */
-  readonly release: () => void;
+  readonly release: ReleaseDirectory;
 }
 
 const MAX_OPEN_ATTEMPTS = 10;
@@ -42,7 +44,7 @@ export class DirectoryFileStore implements FileStore {
   readonly #replaced: ReplacedFiles;
   readonly #quota: FileQuota;
   readonly #now: () => number;
-  readonly #release: () => void;
+  readonly #release: ReleaseDirectory;
   /** Changes of one name happen one after the other. */
   readonly #exclusively: NameTurns = createNameTurns();
   readonly #running = new Set<Promise<unknown>>();
@@ -156,14 +158,21 @@ export class DirectoryFileStore implements FileStore {
     });
   }
 
-  rotateKeys({ signal }: OperationOptions = {}): Promise<{ rewritten: number }> {
+  rotateKeys({ signal }: OperationOptions = {}): Promise<FileRotationReport> {
     return this.#run(signal, async () => {
+      const problems: FileProblem[] = [];
       let rewritten = 0;
       await this.#settle();
       for await (const entry of this.#entries('', signal)) {
-        if (await this.#rewrite(entry, signal)) rewritten++;
+        try {
+          if (await this.#rewrite(entry, signal)) rewritten++;
+        } catch (error) {
+          if (!isContentError(error)) throw error;
+          // What is not there any more was replaced or deleted while it was read.
+          if (await this.#isCurrent(entry)) problems.push({ name: entry.name, code: error.code });
+        }
       }
-      return { rewritten };
+      return { rewritten, problems };
     });
   }
 
@@ -181,7 +190,7 @@ export class DirectoryFileStore implements FileStore {
       // What is kept besides stays for the next opening.
       throw toFileError(error);
     } finally {
-      this.#release();
+      await this.#release();
     }
   }
 
@@ -204,16 +213,17 @@ export class DirectoryFileStore implements FileStore {
 
   /** The same content under a fresh key, unless the file changes meanwhile. */
   async #rewrite(old: CatalogEntry, signal: AbortSignal | undefined): Promise<boolean> {
-    const bytes = checkedFileName(old.name);
-    const isSame = async (): Promise<boolean> => {
-      const current = await this.#catalog.get(bytes);
-      return current !== undefined && compareBytes(current.id, old.id) === 0;
-    };
+    const isSame = (): Promise<boolean> => this.#isCurrent(old);
     if (!(await isSame())) return false;
     await using file = await this.#contents.open(old);
     const content = file.read({ signal });
     const entry = await this.#writeContent(old.name, content, { signal, sync: true, isRewrite: true });
     return this.#commit({ ...entry, modified: old.modified }, { sync: true, isWanted: isSame });
+  }
+
+  async #isCurrent({ name, id }: CatalogEntry): Promise<boolean> {
+    const current = await this.#catalog.get(checkedFileName(name));
+    return current !== undefined && compareBytes(current.id, id) === 0;
   }
 
   async #writeContent(

@@ -37,7 +37,7 @@ export interface FileStoreStats {
   readonly bytes: number;
 }
 
-/** A file that {@link FileStore.verify} could not accept. */
+/** A file that {@link FileStore.verify} or {@link FileStore.rotateKeys} could not accept. */
 export interface FileProblem {
   readonly name: string;
   readonly code:
@@ -51,6 +51,13 @@ export interface FileProblem {
 /** The outcome of reading every file. */
 export interface FileVerifyReport {
   readonly files: number;
+  readonly problems: readonly FileProblem[];
+}
+
+/** The outcome of encrypting every file anew. */
+export interface FileRotationReport {
+  readonly rewritten: number;
+  /** Files that are as they were, under their old keys: put a backup in their place, or delete them. */
   readonly problems: readonly FileProblem[];
 }
 
@@ -83,6 +90,9 @@ export interface FileStore extends AsyncDisposable {
   /** Makes changes without `sync` durable and removes what they and crashes have left behind. @returns how many files of the directory were removed */
   compact(options?: OperationOptions): Promise<{ removed: number }>;
   stats(options?: OperationOptions): Promise<FileStoreStats>;
-  /** Encrypts every file anew under a fresh key while the store is in use; repeat it after an interruption. */
-  rotateKeys(options?: OperationOptions): Promise<{ rewritten: number }>;
+  /**
+   * Encrypts every file anew under a fresh key while the store is in use; repeat it after an interruption. A damaged file
+   * does not stop it, see {@link FileRotationReport.problems}.
+   */
+  rotateKeys(options?: OperationOptions): Promise<FileRotationReport>;
 }

@@ -1,6 +1,6 @@
 import { ready } from '@nzcore/crypto';
 import { bindDirectory } from '../file-system/bound-directory.ts';
-import { claimDirectory } from '../file-system/claim-directory.ts';
+import { claimDirectory, type ReleaseDirectory } from '../file-system/claim-directory.ts';
 import { toFileError } from '../file-system/file-access.ts';
 import { nodeFileSystem } from '../file-system/node-file-system.ts';
 import { DirectoryFileStore } from './directory-file-store.ts';
@@ -20,7 +20,7 @@ export async function openFileStore(directory: string, options: FileStoreOptions
   signal?.throwIfAborted();
   await ready();
   const catalog = createFileCatalog(options.catalog);
-  let release: (() => void) | undefined;
+  let release: ReleaseDirectory | undefined;
   try {
     await fileSystem.makeDirectory(directory);
     release = await claimDirectory(fileSystem, directory, 'files');
@@ -31,7 +31,7 @@ export async function openFileStore(directory: string, options: FileStoreOptions
     for await (const entry of catalog.entries(new Uint8Array(0), signal)) totalBytes += entry.size;
     return new DirectoryFileStore({ catalog, contents, options, restored, totalBytes, release });
   } catch (error) {
-    release?.();
+    await release?.();
     throw toFileError(error);
   }
 }

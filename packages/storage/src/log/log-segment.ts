@@ -113,7 +113,10 @@ export interface LaterEntry {
   readonly durable: number;
 }
 
-/** Looks behind a damaged place for an entry that authenticates, at any offset. */
+/**
+ * Looks behind a damaged place for an entry that authenticates, at any offset.
+ * @throws StorageError `LOG_CORRUPT` when so many frames are there, or such long ones, that somebody has made them
+ */
 export async function findLaterEntry(
   file: OpenedFile,
   { segment, limit }: SegmentReading,
@@ -121,6 +124,8 @@ export async function findLaterEntry(
 ): Promise<LaterEntry | undefined> {
   using key = segmentKey(segment.key);
   let attempts = 0;
+  // What lies behind the damage is authenticated once, however many frames in it claim to be as long as all of it.
+  let bytesLeft = limit - damage.position;
   // Block by block: whoever made the damage also says how much lies behind it.
   for (let start = damage.position; start < limit; start += BLOCK_BYTES) {
     const block = await readFully(file, Math.min(BLOCK_BYTES + FRAME_BYTES - 1, limit - start), start);
@@ -129,7 +134,8 @@ export async function findLaterEntry(
       const frame = readFrame(block, offset);
       if (frame === undefined || !isPossible(frame, position, limit, damage)) continue;
       // Chance does not make so many; somebody does, to keep this busy.
-      if (++attempts > MAX_ATTEMPTS) throw logError('LOG_CORRUPT');
+      bytesLeft -= frame.length;
+      if (++attempts > MAX_ATTEMPTS || bytesLeft < 0) throw logError('LOG_CORRUPT');
       const entry = await readFully(file, frame.length, position);
       const found = entry.length < frame.length ? undefined : decodeEntry(key, entry, frame);
       if (found !== undefined) return found;

@@ -1,7 +1,7 @@
 import { ready } from '@nzcore/crypto';
 import { compareBytes } from '../bytes.ts';
 import { bindDirectory } from '../file-system/bound-directory.ts';
-import { claimDirectory } from '../file-system/claim-directory.ts';
+import { claimDirectory, type ReleaseDirectory } from '../file-system/claim-directory.ts';
 import { toFileError, withFile } from '../file-system/file-access.ts';
 import type { FileSystem } from '../file-system/file-system.ts';
 import { nodeFileSystem } from '../file-system/node-file-system.ts';
@@ -60,7 +60,7 @@ export async function openLog(directory: string, options: LogOptions): Promise<A
     throw new RangeError(`maxEntryBytes must be at most ${MAX_ENTRY_BYTES}`);
   options.signal?.throwIfAborted();
   await ready();
-  let release: (() => void) | undefined;
+  let release: ReleaseDirectory | undefined;
   try {
     await fileSystem.makeDirectory(directory);
     release = await claimDirectory(fileSystem, directory, 'log');
@@ -88,7 +88,7 @@ export async function openLog(directory: string, options: LogOptions): Promise<A
       writer,
     );
   } catch (error) {
-    release?.();
+    await release?.();
     throw toFileError(error);
   }
 }

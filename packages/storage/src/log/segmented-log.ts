@@ -1,4 +1,5 @@
 import { StorageError } from '../errors.ts';
+import type { ReleaseDirectory } from '../file-system/claim-directory.ts';
 import { toFileError } from '../file-system/file-access.ts';
 import type { OperationOptions, WriteOptions } from '../key-value/key-value-store.ts';
 import type { AppendLog, LogEntry, LogProblem, LogRange, LogRetention, LogStats } from './append-log.ts';
@@ -20,7 +21,7 @@ export interface LogParts extends LogFiles {
   readonly now: () => number;
   readonly torn: TornTail | undefined;
   /** Called when the log is closed. */
-  readonly release: () => void;
+  readonly release: ReleaseDirectory;
 }
 
 /** The log over its open segments; the last one is written to. */
@@ -161,7 +162,11 @@ class SegmentedLog implements AppendLog {
         const { sequence, hash } = this.#writer.end;
         await this.#parts.state.setCheckpoint({ sequence, hash }, { sync: true });
       } finally {
-        await this.#writer.close().finally(() => this.#parts.release());
+        try {
+          await this.#writer.close();
+        } finally {
+          await this.#parts.release();
+        }
       }
     });
   }
