@@ -4,7 +4,7 @@ import type { ByteConnection } from './byte-connection.ts';
 import { TransportError } from './errors.ts';
 import { allowedLookup } from './tcp/allowed-lookup.ts';
 import { createTcpConnection, type TcpAddresses } from './tcp/tcp-connection.ts';
-import { createTcpReceiver, type TcpReceiver } from './tcp/tcp-receiver.ts';
+import { createTcpReceiver, type SocketSource, type TcpReceiver } from './tcp/tcp-receiver.ts';
 import type { DialOptions, Listener, ListenOptions, Transport } from './transport.ts';
 
 export { reachableAddresses } from './tcp/reachable-addresses.ts';
@@ -69,7 +69,7 @@ async function dial(
     };
     const onConnect = (): void => {
       settle();
-      resolve(createTcpConnection(source, addressesOf(socket)));
+      resolve(connectionOf(source));
     };
     const settle = (): void => {
       signal?.removeEventListener('abort', onAbort);
@@ -102,7 +102,7 @@ async function listen(
     socket.on('error', ignore);
     // A peer may be gone before it is looked at; then it has no address.
     if (socket.remoteAddress === undefined) socket.destroy();
-    else options.onConnection(createTcpConnection(source, addressesOf(socket)));
+    else options.onConnection(connectionOf(source));
   });
   await bind(server, target, backlog);
   server.on('error', (error) => options.onError?.(error));
@@ -153,6 +153,14 @@ function parseTcp(address: string): ParsedAddress {
   const parsed = parseAddress(address);
   if (parsed.kind !== 'tcp') throw new TransportError('INVALID_ADDRESS', 'Not an address of TCP.');
   return parsed;
+}
+
+/** The connection over a socket that has {@link ignore} as its listener so far. */
+function connectionOf(source: SocketSource): ByteConnection {
+  const { socket } = source;
+  const connection = createTcpConnection(source, addressesOf(socket));
+  socket.off('error', ignore);
+  return connection;
 }
 
 function addressesOf(socket: Socket): TcpAddresses {

@@ -39,6 +39,6 @@ export const DEFAULT_LIMITS: ResolvedWireLimits = {
 };
 
 /** Fills in the defaults. */
-export function resolveLimits(limits: WireLimits = {}): ResolvedWireLimits {
-  return { ...DEFAULT_LIMITS, ...limits };
+export function resolveLimits(limits?: WireLimits): ResolvedWireLimits {
+  return limits === undefined ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...limits };
 }

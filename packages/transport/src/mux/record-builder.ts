@@ -19,14 +19,20 @@ const SMALL_BUFFER = 2048;
 const smallBuffers: Uint8Array[] = [];
 const MAX_SMALL_BUFFERS = 64;
 
+/** Takes the records that a {@link RecordBuilder} has made. */
+export interface RecordTaker {
+  /** The parts of one record, which the builder uses again when this returns. */
+  takeRecord(parts: readonly Uint8Array[]): void;
+}
+
 /**
  * Gathers the frames of one tick into one record.
  *
  * Headers and small pieces are copied into a staging buffer, large pieces are referenced. Consecutive data of one stream
- * becomes one DATA frame. `emit` gets the parts of the record and must be done with them when it returns.
+ * becomes one DATA frame.
  */
 export class RecordBuilder {
-  readonly #emit: (parts: readonly Uint8Array[]) => void;
+  readonly #taker: RecordTaker;
   readonly #maxRecord: number;
   /** Most bytes of one DATA frame. */
   readonly maxData: number;
@@ -47,8 +53,8 @@ export class RecordBuilder {
   #openStream = 0;
   #openLength = 0;
 
-  constructor(emit: (parts: readonly Uint8Array[]) => void, maxRecord: number = MAX_RECORD) {
-    this.#emit = emit;
+  constructor(taker: RecordTaker, maxRecord: number = MAX_RECORD) {
+    this.#taker = taker;
     this.#maxRecord = Math.min(maxRecord, MAX_RECORD);
     this.#fullSize = this.#maxRecord - CONTROL_ROOM;
     this.maxData = Math.min(MAX_FRAME_DATA, this.#fullSize);
@@ -107,7 +113,7 @@ export class RecordBuilder {
     this.#sealIfFull();
   }
 
-  /** Ends the record and hands it to `emit`, if there is anything in it. */
+  /** Ends the record and hands it over, if there is anything in it. */
   flush(): void {
     if (this.#size === 0) return;
     this.#cutPart();
@@ -118,7 +124,7 @@ export class RecordBuilder {
     this.#openFrame = -1;
     this.#isUrgent = false;
     try {
-      this.#emit(parts);
+      this.#taker.takeRecord(parts);
     } finally {
       parts.length = 0;
       this.#buffer = undefined;

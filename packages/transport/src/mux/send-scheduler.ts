@@ -1,6 +1,6 @@
 import type { ByteQueue } from './byte-queue.ts';
 import { MAX_WINDOW } from './frames.ts';
-import { COPY_BELOW, RecordBuilder } from './record-builder.ts';
+import { COPY_BELOW, RecordBuilder, type RecordTaker } from './record-builder.ts';
 import { flowControlError } from './wire-errors.ts';
 
 /** Data that one stream may send before the next one has its turn, when several wait. */
@@ -40,7 +40,7 @@ export interface SchedulerHost {
  * Decides what goes into the next record: control frames at once, data while there is credit and the socket takes it,
  * waiting streams in turn.
  */
-export class SendScheduler {
+export class SendScheduler implements RecordTaker {
   readonly frames: RecordBuilder;
   readonly #host: SchedulerHost;
   /** Bytes that the remote side still allows for the whole connection. */
@@ -54,19 +54,11 @@ export class SendScheduler {
   #hasSealed = false;
   #first: Sender | undefined;
   #last: Sender | undefined;
-  readonly #scheduleTask: () => void;
 
   constructor(host: SchedulerHost, options: { connectionCredit: number; maxRecord?: number }) {
     this.#host = host;
     this.connectionCredit = options.connectionCredit;
-    this.frames = new RecordBuilder((parts) => {
-      this.#hasSealed = true;
-      if (!host.sendRecord(parts)) this.#isBlocked = true;
-    }, options.maxRecord);
-    this.#scheduleTask = behindMicrotasks(() => {
-      this.#isFlushScheduled = false;
-      if (this.#corks === 0) this.flush();
-    });
+    this.frames = new RecordBuilder(this, options.maxRecord);
   }
 
   /** The socket has as much as it wants: data waits for `onDrain`. */
@@ -107,7 +99,19 @@ export class SendScheduler {
     if (this.#corks > 0 || this.#isFlushScheduled) return;
     if (size === 0 && !this.#hasSealed) return;
     this.#isFlushScheduled = true;
-    queueMicrotask(this.#scheduleTask);
+    endTurnOf(this);
+  }
+
+  /** The turn is over in which a flush was scheduled. */
+  endTurn(): void {
+    this.#isFlushScheduled = false;
+    if (this.#corks === 0) this.flush();
+  }
+
+  /** For the builder: one record. */
+  takeRecord(parts: readonly Uint8Array[]): void {
+    this.#hasSealed = true;
+    if (!this.#host.sendRecord(parts)) this.#isBlocked = true;
   }
 
   /** Sends what can be sent now of a stream that has nothing queued. @returns the number of bytes taken. */
@@ -232,4 +236,17 @@ function behindMicrotasks(task: () => void): () => void {
   if (nextTick !== undefined) return () => nextTick(task);
   const later = (): void => queueMicrotask(task);
   return () => queueMicrotask(later);
+}
+
+/** Schedulers that have something to send when the turn is over: one list for all, so that none has closures of its own. */
+let waiting: SendScheduler[] = [];
+
+const endTurns = behindMicrotasks(() => {
+  const schedulers = waiting;
+  waiting = [];
+  for (const scheduler of schedulers) scheduler.endTurn();
+});
+
+function endTurnOf(scheduler: SendScheduler): void {
+  if (waiting.push(scheduler) === 1) queueMicrotask(endTurns);
 }

@@ -6,7 +6,9 @@ const MAX_STREAM_ID = 0xffff_ffff;
 
 /** The streams of a connection that are open, and which numbers have been given, NZ-WIRE-01 §3. */
 export class StreamTable {
-  readonly #streams = new Map<number, MuxStream>();
+  /** One stream beside a map for the others: an idle connection and one of a stream at a time have no map. */
+  #one: MuxStream | undefined;
+  #others: Map<number, MuxStream> | undefined;
   readonly #isInitiator: boolean;
   #nextId: number;
   #lastRemoteId: number;
@@ -21,7 +23,8 @@ export class StreamTable {
   }
 
   get size(): number {
-    return this.#streams.size;
+    const others = this.#others?.size ?? 0;
+    return this.#one === undefined ? others : others + 1;
   }
 
   /** Open streams that the remote side opened. */
@@ -31,7 +34,7 @@ export class StreamTable {
 
   /** Open streams that this side opened. */
   get outbound(): number {
-    return this.#streams.size - this.#inbound;
+    return this.size - this.#inbound;
   }
 
   /** Streams that this side has opened so far. */
@@ -63,14 +66,15 @@ export class StreamTable {
    * @throws TransportError `PROTOCOL_ERROR` for a stream that was never opened.
    */
   find(id: number): MuxStream | undefined {
-    const stream = this.#streams.get(id);
+    const stream = this.#one?.id === id ? this.#one : this.#others?.get(id);
     if (stream === undefined) this.#assertWasOpened(id);
     return stream;
   }
 
   /** A copy, so that streams may end while it is walked. */
   all(): MuxStream[] {
-    return [...this.#streams.values()];
+    const others = [...(this.#others?.values() ?? [])];
+    return this.#one === undefined ? others : [this.#one, ...others];
   }
 
   /** This side's streams with higher numbers; a copy as well. */
@@ -82,7 +86,7 @@ export class StreamTable {
   addOwn(stream: MuxStream): void {
     this.#nextId += 2;
     this.#opened += 1;
-    this.#streams.set(stream.id, stream);
+    this.#add(stream);
   }
 
   /** The remote side opens a stream. @throws TransportError `PROTOCOL_ERROR` when it is another number's turn. */
@@ -94,19 +98,31 @@ export class StreamTable {
   addRemote(stream: MuxStream): void {
     this.#inbound += 1;
     this.#accepted += 1;
-    this.#streams.set(stream.id, stream);
+    this.#add(stream);
   }
 
   /** @returns false when it was not in the table any more. */
   delete(stream: MuxStream): boolean {
-    if (!this.#streams.delete(stream.id)) return false;
+    if (this.#one === stream) this.#one = undefined;
+    else if (this.#others?.delete(stream.id) !== true) return false;
+    else if (this.#others.size === 0) this.#others = undefined;
     if (stream.direction === 'inbound') this.#inbound -= 1;
     return true;
   }
 
   clear(): void {
-    this.#streams.clear();
+    this.#one = undefined;
+    this.#others = undefined;
     this.#inbound = 0;
+  }
+
+  #add(stream: MuxStream): void {
+    if (this.#one === undefined) {
+      this.#one = stream;
+      return;
+    }
+    this.#others ??= new Map();
+    this.#others.set(stream.id, stream);
   }
 
   #assertWasOpened(id: number): void {
