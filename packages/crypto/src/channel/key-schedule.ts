@@ -74,24 +74,46 @@ export function mixRoot(
 // Where the parts of an epoch lie in what a step derives (NZ-CHANNEL-01 §4.3).
 const CHACHA_AT = SECRET_LENGTH;
 const AES_AT = 2 * SECRET_LENGTH;
-const EPOCH_LENGTH = 3 * SECRET_LENGTH;
+
+/** Bytes that an epoch keeps: the next secret and both keys. */
+export const EPOCH_LENGTH: number = 3 * SECRET_LENGTH;
+
+/** Where the {@link EPOCH_LENGTH} bytes of an epoch lie: channels share an array, which costs 300 bytes beside its content. */
+export interface EpochPlace {
+  readonly memory: Uint8Array;
+  readonly at: number;
+}
 
 /**
  * The keys of one direction in one epoch (NZ-CHANNEL-01 §4.4) and the secret of the next. A key is imported when the first record asks
- * for it; until then all lies in one array, because an array costs an idle connection 200 bytes beside its content.
+ * for it.
  */
 export class EpochKeys {
   readonly #recordCipher: RecordCipher;
   readonly #primitives: Primitives;
-  #material: Uint8Array | undefined;
+  #memory: Uint8Array | undefined;
+  readonly #at: number;
   #chacha: AeadKey | undefined;
   #aes: AeadKey | undefined;
 
-  /** @param material - The next secret and both keys, as a step derives them; owned from now on. */
-  constructor(material: Uint8Array, recordCipher: RecordCipher, primitives: Primitives) {
-    this.#material = material;
+  /** Has no keys before `renew`. @param place - Zeroed by `wipe`. */
+  constructor(place: EpochPlace, { recordCipher, primitives }: EpochOptions) {
+    this.#memory = place.memory;
+    this.#at = place.at;
     this.#recordCipher = recordCipher;
     this.#primitives = primitives;
+  }
+
+  /**
+   * Goes on with another traffic secret, which is wiped; the keys before it are zeroed.
+   * @throws ChannelError `CLOSED` after `wipe`.
+   */
+  renew(secret: Uint8Array): void {
+    if (!this.#memory) throw channelClosed();
+    const material = this.#primitives.hkdf('blake2b', secret, { info: labels.step, length: EPOCH_LENGTH });
+    this.#forget();
+    this.#memory.set(material, this.#at);
+    this.#primitives.wipe(material, secret);
   }
 
   /**
@@ -116,10 +138,16 @@ export class EpochKeys {
   }
 
   wipe(): void {
-    if (this.#material) this.#primitives.wipe(this.#material);
-    this.#material = undefined;
+    if (this.#memory) this.#primitives.wipe(this.#memory.subarray(this.#at, this.#at + EPOCH_LENGTH));
+    this.#memory = undefined;
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#chacha?.dispose();
     this.#aes?.dispose();
+    this.#chacha = undefined;
+    this.#aes = undefined;
   }
 
   #import(isChacha: boolean): AeadKey {
@@ -133,23 +161,33 @@ export class EpochKeys {
 
   /** A copy of one part, which is then zeroed where it was. */
   #take(at: number): Uint8Array {
-    if (!this.#material) throw channelClosed();
-    const part = this.#material.subarray(at, at + SECRET_LENGTH);
+    if (!this.#memory) throw channelClosed();
+    const start = this.#at + at;
+    const part = this.#memory.subarray(start, start + SECRET_LENGTH);
     const bytes = new Uint8Array(part);
     this.#primitives.wipe(part);
     return bytes;
   }
 }
 
-/** One step of the symmetric ratchet (NZ-CHANNEL-01 §4.3): the keys of this epoch. The secret that comes in is wiped. */
+/** What the epochs of a channel have in common. */
+export interface EpochOptions {
+  readonly recordCipher: RecordCipher;
+  readonly primitives: Primitives;
+}
+
+/**
+ * One step of the symmetric ratchet (NZ-CHANNEL-01 §4.3): the keys of this epoch. The secret that comes in is wiped.
+ * @param place - Where they are put, if not into an array of their own.
+ */
 export function deriveEpoch(
   secret: Uint8Array,
-  recordCipher: RecordCipher,
-  primitives: Primitives,
+  options: EpochOptions,
+  place: EpochPlace = { memory: new Uint8Array(EPOCH_LENGTH), at: 0 },
 ): EpochKeys {
-  const material = primitives.hkdf('blake2b', secret, { info: labels.step, length: EPOCH_LENGTH });
-  primitives.wipe(secret);
-  return new EpochKeys(material, recordCipher, primitives);
+  const keys = new EpochKeys(place, options);
+  keys.renew(secret);
+  return keys;
 }
 
 /** The same, with the secret of the next epoch apart. */
@@ -158,6 +196,6 @@ export function stepSecret(
   recordCipher: RecordCipher,
   primitives: Primitives,
 ): { readonly keys: EpochKeys; readonly next: Uint8Array } {
-  const keys = deriveEpoch(secret, recordCipher, primitives);
+  const keys = deriveEpoch(secret, { recordCipher, primitives });
   return { keys, next: keys.takeNext() };
 }

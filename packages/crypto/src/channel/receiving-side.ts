@@ -3,7 +3,7 @@ import type { AeadKey, Opener } from '../primitives.ts';
 import { releaseChunks } from '../release-buffer.ts';
 import { channelClosed, invalidRecord } from './errors.ts';
 import { GrowingBytes } from './growing-bytes.ts';
-import { deriveEpoch, type EpochKeys } from './key-schedule.ts';
+import { deriveEpoch, type EpochKeys, type EpochPlace } from './key-schedule.ts';
 import { LENGTH_BYTES, readUint32, SEAL_OVERHEAD, SMALL_RECORD, TAG_BYTES, writeUint32 } from './record.ts';
 import type { SideOptions } from './sending-side.ts';
 
@@ -20,6 +20,11 @@ interface PartialRecord {
   /** Present for large records: deciphers piece by piece. */
   readonly opener: Opener | undefined;
   readonly tag: GrowingBytes;
+}
+
+export interface ReceivingOptions extends SideOptions {
+  /** Longest content of a record. */
+  readonly maxContent: number;
 }
 
 /** Who is told of records. */
@@ -41,18 +46,20 @@ export class ReceivingSide {
   /** Records under the current key. */
   records = 0;
 
-  /** @param secret - The first traffic secret; owned from now on. @param maxContent - Longest content of a record. */
-  constructor(secret: Uint8Array, maxContent: number, options: SideOptions) {
+  /**
+   * @param secret - The first traffic secret; owned from now on.
+   * @param place - For the keys; zeroed by `wipe`.
+   */
+  constructor(secret: Uint8Array, options: ReceivingOptions, place: EpochPlace) {
     this.#options = options;
-    this.#maxSealed = maxContent + SEAL_OVERHEAD;
-    this.install(secret);
+    this.#maxSealed = options.maxContent + SEAL_OVERHEAD;
+    this.#keys = deriveEpoch(secret, options, place);
   }
 
   /** Goes on with a new traffic secret (after a Diffie-Hellman step); owned from now on. */
   install(secret: Uint8Array): void {
-    const { recordCipher, primitives } = this.#options;
-    this.#keys?.wipe();
-    this.#keys = deriveEpoch(secret, recordCipher, primitives);
+    if (!this.#keys) throw channelClosed();
+    this.#keys.renew(secret);
     this.records = 0;
   }
 

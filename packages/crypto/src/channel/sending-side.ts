@@ -1,7 +1,7 @@
 import type { RecordCipher } from '../handshake/offer.ts';
 import type { Primitives } from '../primitives.ts';
 import { ChannelError, channelClosed } from './errors.ts';
-import { deriveEpoch, type EpochKeys } from './key-schedule.ts';
+import { deriveEpoch, type EpochKeys, type EpochPlace } from './key-schedule.ts';
 import { LENGTH_BYTES, type RecordTypeNumber, SEAL_OVERHEAD, TYPE_BYTES, writeUint32 } from './record.ts';
 
 // Up to this size a record is one contiguous chunk: a copy of 16 KiB costs a microsecond, a second chunk in a write as much.
@@ -29,17 +29,16 @@ export class SendingSide {
   records = 0;
   bytes = 0;
 
-  /** @param secret - The first traffic secret; owned from now on. */
-  constructor(secret: Uint8Array, options: SideOptions) {
+  /** @param secret - The first traffic secret; owned from now on. @param place - For the keys; zeroed by `wipe`. */
+  constructor(secret: Uint8Array, options: SideOptions, place: EpochPlace) {
     this.#options = options;
-    this.install(secret);
+    this.#keys = deriveEpoch(secret, options, place);
   }
 
   /** Goes on with a new traffic secret (after a Diffie-Hellman step); owned from now on. */
   install(secret: Uint8Array): void {
-    const { recordCipher, primitives } = this.#options;
-    this.#keys?.wipe();
-    this.#keys = deriveEpoch(secret, recordCipher, primitives);
+    if (!this.#keys) throw channelClosed();
+    this.#keys.renew(secret);
     this.records = 0;
     this.bytes = 0;
   }

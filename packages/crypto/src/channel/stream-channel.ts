@@ -2,7 +2,7 @@ import { primitives as defaultPrimitives } from '../default-primitives.ts';
 import type { Primitives } from '../primitives.ts';
 import { DhRatchet } from './dh-ratchet.ts';
 import { ChannelError, channelClosed, invalidRecord } from './errors.ts';
-import { type Direction, deriveTrafficSecrets } from './key-schedule.ts';
+import { type Direction, deriveTrafficSecrets, EPOCH_LENGTH, SECRET_LENGTH } from './key-schedule.ts';
 import { type ChannelLimits, resolveLimits } from './limits.ts';
 import { ReceivingSide, type RecordHandler } from './receiving-side.ts';
 import { LENGTH_BYTES, RecordType, type RecordTypeNumber, SEAL_OVERHEAD, TYPE_BYTES } from './record.ts';
@@ -62,10 +62,15 @@ class StreamChannelMachine implements StreamChannel, RecordHandler {
     this.#receives = role === 'initiator' ? 'responder' : 'initiator';
     const root = secrets.take('stream');
     const traffic = deriveTrafficSecrets(root, primitives);
-    const side = { primitives, recordCipher, hardRecords: this.#limits.hardRecords };
-    this.#sending = new SendingSide(traffic[this.#sends], side);
-    this.#receiving = new ReceivingSide(traffic[this.#receives], maxRecordSize, side);
-    this.#ratchet = new DhRatchet(root, role, primitives);
+    const { hardRecords } = this.#limits;
+    const side = { primitives, recordCipher, hardRecords, maxContent: maxRecordSize };
+    const memory = new Uint8Array(2 * EPOCH_LENGTH + SECRET_LENGTH);
+    this.#sending = new SendingSide(traffic[this.#sends], side, { memory, at: 0 });
+    this.#receiving = new ReceivingSide(traffic[this.#receives], side, { memory, at: EPOCH_LENGTH });
+    const kept = memory.subarray(2 * EPOCH_LENGTH);
+    kept.set(root);
+    primitives.wipe(root);
+    this.#ratchet = new DhRatchet(kept, role, primitives);
     this.#updatedAt = now;
     this.#ratchetedAt = now;
   }
