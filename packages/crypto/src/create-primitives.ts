@@ -32,7 +32,8 @@ export function createPrimitives(name: BackendName): Primitives {
     ed25519PublicKeyToX25519,
     ed25519SecretKeyToX25519(secretKey) {
       assertBytes('secretKey', secretKey, 32);
-      const digest = hashing.sha512(secretKey);
+      // The running hash, whose digest is in one place only.
+      const digest = hashing.createHash('sha512').update(secretKey).digest();
       const scalar = digest.slice(0, 32);
       digest.fill(0);
       // Clamped as RFC 8032 §5.1.5 says, so that the bytes are also a secret key elsewhere.

@@ -16,16 +16,22 @@ describe('the import of keys', () => {
   it('leaves the length of stack traces as it found it', () => {
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 7;
-    agree();
-    expect(Error.stackTraceLimit).toBe(7);
-    Error.stackTraceLimit = limit;
+    try {
+      agree();
+      expect(Error.stackTraceLimit).toBe(7);
+    } finally {
+      Error.stackTraceLimit = limit;
+    }
   });
 
   it('works where that length cannot be changed', () => {
     const property = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')!;
     Object.defineProperty(Error, 'stackTraceLimit', { writable: false });
-    expect(agree()).toHaveLength(32);
-    Object.defineProperty(Error, 'stackTraceLimit', property);
+    try {
+      expect(agree()).toHaveLength(32);
+    } finally {
+      Object.defineProperty(Error, 'stackTraceLimit', property);
+    }
   });
 });
 

@@ -19,10 +19,13 @@ const words = new Uint32Array(padded.buffer);
 export function hmacBlake2b(key: Uint8Array, data: Uint8Array): Uint8Array {
   const area = useScratch();
   return withData(area, BLOCK + Math.max(key.length, data.length, LENGTH), (address) => {
-    padKey(area, address, key);
-    put(area, address + BLOCK, data);
-    mac(area, address, data.length);
-    padded.fill(0);
+    try {
+      padKey(area, address, key);
+      put(area, address + BLOCK, data);
+      mac(area, address, data.length);
+    } finally {
+      padded.fill(0);
+    }
     return takeOutput(area, LENGTH);
   });
 }
@@ -33,31 +36,45 @@ export function hkdfBlake2b(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array,
   const { library, output } = area;
   const longest = Math.max(salt.length, ikm.length, LENGTH + info.length + 1);
   return withData(area, BLOCK + longest, (address) => {
-    const data = address + BLOCK;
     const okm = new Uint8Array(length);
-    padKey(area, address, salt);
-    put(area, data, ikm);
-    mac(area, address, ikm.length);
-    padded.fill(0);
-    padded.set(library.HEAPU8.subarray(output, output + LENGTH));
-    mask(INNER_PAD);
-    // T(n - 1) | info | n; the first block has no T.
-    for (let at = 0, counter = 1; at < length; at += LENGTH, counter++) {
-      const start = counter === 1 ? 0 : LENGTH;
-      if (counter > 1) {
-        mask(INNER_PAD ^ OUTER_PAD);
-        library.HEAPU8.copyWithin(data, output, output + LENGTH);
-      }
-      put(area, data + start, info);
-      library.HEAPU8[data + start + info.length] = counter;
-      mac(area, address, start + info.length + 1);
-      const rest = Math.min(LENGTH, length - at);
-      okm.set(library.HEAPU8.subarray(output, output + rest), at);
+    try {
+      extract(area, address, salt, ikm);
+      expand(area, address, info, okm);
+    } finally {
+      padded.fill(0);
+      library.HEAPU8.fill(0, output, output + LENGTH);
     }
-    padded.fill(0);
-    library.HEAPU8.fill(0, output, output + LENGTH);
     return okm;
   });
+}
+
+/** HKDF-Extract: leaves the pseudorandom key, masked for the inner hash, in `padded`. */
+function extract(area: Scratch, address: number, salt: Uint8Array, ikm: Uint8Array): void {
+  const { library, output } = area;
+  padKey(area, address, salt);
+  put(area, address + BLOCK, ikm);
+  mac(area, address, ikm.length);
+  padded.fill(0);
+  padded.set(library.HEAPU8.subarray(output, output + LENGTH));
+  mask(INNER_PAD);
+}
+
+/** HKDF-Expand with the key that is in `padded`: T(n - 1) | info | n; the first block has no T. */
+function expand(area: Scratch, address: number, info: Uint8Array, okm: Uint8Array): void {
+  const { library, output } = area;
+  const data = address + BLOCK;
+  for (let at = 0, counter = 1; at < okm.length; at += LENGTH, counter++) {
+    const start = counter === 1 ? 0 : LENGTH;
+    if (counter > 1) {
+      mask(INNER_PAD ^ OUTER_PAD);
+      library.HEAPU8.copyWithin(data, output, output + LENGTH);
+    }
+    put(area, data + start, info);
+    library.HEAPU8[data + start + info.length] = counter;
+    mac(area, address, start + info.length + 1);
+    const rest = Math.min(LENGTH, okm.length - at);
+    okm.set(library.HEAPU8.subarray(output, output + rest), at);
+  }
 }
 
 /** Leaves the key, padded and masked for the inner hash, in `padded`. */
