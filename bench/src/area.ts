@@ -31,6 +31,11 @@ export interface Contestant {
 export interface Trial {
   readonly metrics: readonly Metric[];
   readonly contestants: readonly Contestant[];
+  /**
+   * How often each contestant has its turn in a round; its figure for the round is the median. Several short turns keep
+   * contestants within the same moment of a busy machine, where one long turn each does not. @defaultValue 1
+   */
+  readonly turns?: number;
   /** Rounds whose figures are thrown away, so that code is compiled and windows are open. @defaultValue 1 */
   readonly warmupRounds?: number;
   /** When a measurement is given up, in milliseconds. @defaultValue 60,000 */

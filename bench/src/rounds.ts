@@ -28,7 +28,10 @@ export interface RoundOptions {
 interface Entry {
   readonly contestant: Contestant;
   readonly run: Run;
+  /** By metric, one figure a round. */
   readonly samples: Map<string, number[]>;
+  /** By metric, the figures of the turns of this round. */
+  readonly turns: Map<string, number[]>;
 }
 
 /**
@@ -42,10 +45,13 @@ export async function runTrial(trial: Trial, options: RoundOptions): Promise<Row
   try {
     for (const contestant of eligible(trial, options)) await openInto(entries, contestant, onNote);
     for (let round = -(trial.warmupRounds ?? 1); round < rounds; round++) {
-      const first = Math.max(0, round) % entries.length;
-      for (const entry of [...entries.slice(first), ...entries.slice(0, first)]) {
-        await measureOnce(entries, entry, { trial, keep: round >= 0, onNote });
+      for (let turn = 0; turn < (trial.turns ?? 1); turn++) {
+        const first = (Math.max(0, round) + turn) % Math.max(1, entries.length);
+        for (const entry of [...entries.slice(first), ...entries.slice(0, first)]) {
+          await measureOnce(entries, entry, { trial, onNote });
+        }
       }
+      for (const entry of entries) endRound(entry, round >= 0);
     }
     return trial.metrics.flatMap((metric) => rowsOf(metric, entries));
   } finally {
@@ -64,7 +70,7 @@ type Note = RoundOptions['onNote'];
 
 async function openInto(entries: Entry[], contestant: Contestant, onNote: Note): Promise<void> {
   try {
-    entries.push({ contestant, run: await contestant.open(), samples: new Map() });
+    entries.push({ contestant, run: await contestant.open(), samples: new Map(), turns: new Map() });
   } catch (error) {
     if (contestant.name === 'ours') throw error;
     onNote?.(`${contestant.name} did not start: ${messageOf(error)}`);
@@ -73,30 +79,32 @@ async function openInto(entries: Entry[], contestant: Contestant, onNote: Note):
 
 interface Measurement {
   readonly trial: Trial;
-  readonly keep: boolean;
   readonly onNote: Note;
 }
 
-async function measureOnce(
-  entries: Entry[],
-  entry: Entry,
-  { trial, keep, onNote }: Measurement,
-): Promise<void> {
-  const { contestant, run, samples } = entry;
+async function measureOnce(entries: Entry[], entry: Entry, { trial, onNote }: Measurement): Promise<void> {
+  const { contestant, run, turns } = entry;
   try {
     const figures = await withTimeout(run.measure(), trial.timeout ?? 60_000);
-    if (!keep) return;
-    for (const metric of trial.metrics) {
-      const list = samples.get(metric.name) ?? [];
-      list.push(figureOf(figures, metric.name));
-      samples.set(metric.name, list);
-    }
+    for (const { name } of trial.metrics) append(turns, name, figureOf(figures, name));
   } catch (error) {
     if (contestant.name === 'ours') throw error;
     onNote?.(`${contestant.name} failed and is left out: ${messageOf(error)}`);
     entries.splice(entries.indexOf(entry), 1);
     await run.close?.();
   }
+}
+
+/** The figure of a round is the median of its turns. */
+function endRound({ samples, turns }: Entry, keep: boolean): void {
+  if (keep) for (const [name, figures] of turns) append(samples, name, median(figures));
+  turns.clear();
+}
+
+function append(lists: Map<string, number[]>, name: string, figure: number): void {
+  const list = lists.get(name);
+  if (list === undefined) lists.set(name, [figure]);
+  else list.push(figure);
 }
 
 function figureOf(figures: Figures, name: string): number {

@@ -34,6 +34,17 @@ describe('runTrial', () => {
     expect(row).toMatchObject({ peer: 'a', ours: 20, theirs: 10, ratio: 2, spread: [1, 3], rounds: 3 });
   });
 
+  it('takes the median of the turns of a round, which begin with another contestant each', async () => {
+    const log: string[] = [];
+    const ours = (call: number) => [1, 1, 1, 30, 1000, 10, 50, 40, 1][call]!;
+    const trial = { ...trialOf({ ours, a: () => 10 }, log), turns: 3 };
+    const [row] = await runTrial(trial, { rounds: 2, nodeMajor: 20 });
+    expect(row).toMatchObject({ ours: 35, theirs: 10, spread: [3, 4], rounds: 2 });
+    expect(log.join(' ')).toBe(
+      'ours a a ours ours a ours a a ours ours a a ours ours a a ours close ours close a',
+    );
+  });
+
   it('leaves out a peer that fails and one that needs a newer Node, and says so', async () => {
     const notes: string[] = [];
     const failing = () => {

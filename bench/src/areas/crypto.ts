@@ -1,5 +1,6 @@
 import { type Area, type Contestant, compare, type Trial } from '../area.ts';
 import { type AeadName, aeadContestants } from '../crypto/aeads.ts';
+import { TURNS } from '../crypto/contestant.ts';
 import { agreementContestants, signatureContestants } from '../crypto/curves.ts';
 import { digestContestants, hkdfContestants, hmacContestants } from '../crypto/hashes.ts';
 import { passwordContestants } from '../crypto/passwords.ts';
@@ -13,9 +14,7 @@ const SIZES: readonly (readonly [name: string, length: number])[] = [
 ];
 
 function bySize(operation: string, contestants: (length: number) => Contestant[]): Trial[] {
-  return SIZES.map(([name, length]) =>
-    compare({ name: `${operation}-${name}`, unit: 'us', better: 'lower' }, contestants(length)),
-  );
+  return SIZES.map(([name, length]) => single(`${operation}-${name}`, contestants(length)));
 }
 
 function aead(name: AeadName): Trial[] {
@@ -26,12 +25,17 @@ function aead(name: AeadName): Trial[] {
 }
 
 function single(name: string, contestants: Contestant[]): Trial {
+  return { ...compare({ name, unit: 'us', better: 'lower' }, contestants), turns: TURNS };
+}
+
+/** One call is longer than a turn of the others. */
+function slow(name: string, contestants: Contestant[]): Trial {
   return compare({ name, unit: 'us', better: 'lower' }, contestants);
 }
 
 /**
- * Each primitive by size beside node:crypto, raw libsodium and @noble. Everybody has its keys imported, and a sealed
- * message is one array with the tag at its end.
+ * Each primitive by size beside node:crypto, raw libsodium and @noble. Everybody has its keys imported, a sealed
+ * message is one array with the tag at its end, given and taken as such, and a result has its memory to itself.
  */
 export const area: Area = {
   name: 'crypto',
@@ -50,8 +54,8 @@ export const area: Area = {
     single('ed25519-keypair', signatureContestants('generate')),
     single('x25519-shared', agreementContestants('shared')),
     single('x25519-keypair', agreementContestants('generate')),
-    single('argon2id-19mib', passwordContestants('argon2id')),
-    single('scrypt-16mib', passwordContestants('scrypt')),
+    slow('argon2id-19mib', passwordContestants('argon2id')),
+    slow('scrypt-16mib', passwordContestants('scrypt')),
     ...protocolTrials,
   ],
 };

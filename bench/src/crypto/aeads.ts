@@ -64,6 +64,11 @@ function libsodium(
   });
 }
 
+/** Memory of its own, by whichever way is the faster for its length. */
+function allocate(length: number): Uint8Array {
+  return length < 4096 ? new Uint8Array(length) : Buffer.allocUnsafeSlow(length);
+}
+
 function node(
   name: 'chacha20poly1305' | 'aes256gcm',
   direction: Direction,
@@ -73,21 +78,25 @@ function node(
   const cipherName = (name === 'aes256gcm' ? 'aes-256-gcm' : 'chacha20-poly1305') as 'aes-256-gcm';
   const keyObject: KeyObject = createSecretKey(key);
   const options = { authTagLength: 16 };
-  const tag = sealed.subarray(-16);
-  const ciphertext = sealed.subarray(0, -16);
   return repeat('node', () => {
     if (direction === 'seal') {
       return () => {
         const cipher = createCipheriv(cipherName, keyObject, nonce, options);
         cipher.setAAD(ad);
-        return Buffer.concat([cipher.update(message), cipher.final(), cipher.getAuthTag()]);
+        // Not Buffer.concat, whose result is below 4 KiB a view of a pool that others share: everybody else's can be transferred and
+        // keeps no more than itself alive.
+        const result = allocate(message.length + 16);
+        result.set(cipher.update(message));
+        cipher.final();
+        result.set(cipher.getAuthTag(), message.length);
+        return result;
       };
     }
     return () => {
       const decipher = createDecipheriv(cipherName, keyObject, nonce, options);
       decipher.setAAD(ad);
-      decipher.setAuthTag(tag);
-      const plaintext = decipher.update(ciphertext);
+      decipher.setAuthTag(sealed.subarray(-16));
+      const plaintext = decipher.update(sealed.subarray(0, -16));
       decipher.final();
       return plaintext;
     };
