@@ -39,6 +39,15 @@ export function processorTime(): number {
   return user + system;
 }
 
+/** The same for one call that answers with a promise; threads that work for it count. */
+export async function processorMicrosecondsOf(operation: () => Promise<unknown>): Promise<number> {
+  collectYoung();
+  const started = processorTime();
+  await operation();
+  collectYoung();
+  return processorTime() - started;
+}
+
 function collectYoung(): void {
   const { gc } = globalThis as { gc?: (options: { readonly type: 'minor' }) => void };
   if (gc === undefined) throw new Error('collecting garbage needs --expose-gc');
@@ -65,19 +74,4 @@ function callFor(milliseconds: number, operation: () => unknown): number {
   // A use of the results, so that the optimiser cannot drop the calls that made them.
   if (last === microsecondsPerCall) throw new TypeError('the operation answers with a value of its own');
   return calls;
-}
-
-/** The same for an operation that answers with a promise; each call waits for the one before. */
-export async function microsecondsPerAsyncCall(
-  operation: () => Promise<unknown>,
-  options: TimingOptions = {},
-): Promise<number> {
-  const { milliseconds = 150 } = options;
-  const started = performance.now();
-  let calls = 0;
-  do {
-    await operation();
-    calls++;
-  } while (performance.now() - started < milliseconds);
-  return ((performance.now() - started) * 1000) / calls;
 }

@@ -28,9 +28,9 @@ function single(name: string, contestants: Contestant[]): Trial {
   return { ...compare({ name, unit: 'us', better: 'lower' }, contestants), turns: TURNS };
 }
 
-/** One call is longer than a turn of the others. */
+/** One call is longer than all turns of the others. */
 function slow(name: string, contestants: Contestant[]): Trial {
-  return compare({ name, unit: 'us', better: 'lower' }, contestants);
+  return { ...single(name, contestants), turns: 3 };
 }
 
 /**

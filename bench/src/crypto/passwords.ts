@@ -5,7 +5,7 @@ import { scrypt as nobleScrypt } from '@noble/hashes/scrypt.js';
 import { argon2id, randomBytes, ready, scrypt } from '@nzcore/crypto';
 import sodium from 'libsodium-wrappers-sumo';
 import type { Contestant } from '../area.ts';
-import { microsecondsPerAsyncCall } from '../timing.ts';
+import { processorMicrosecondsOf } from '../timing.ts';
 
 const password = randomBytes(20);
 const salt = randomBytes(16);
@@ -36,7 +36,7 @@ function once(name: string, operation: () => Promise<unknown>): Contestant {
     name,
     open: async () => {
       await Promise.all([ready(), sodium.ready]);
-      return { measure: () => microsecondsPerAsyncCall(operation, { milliseconds: 1 }) };
+      return { measure: () => processorMicrosecondsOf(operation) };
     },
   };
 }
