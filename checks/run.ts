@@ -6,6 +6,7 @@ import { checkLayering } from './layering.ts';
 import { checkPackedPackages } from './packed-packages.ts';
 import { checkReadmeCode } from './readme-code.ts';
 import { checkRuntimeNeutrality } from './runtime-neutrality.ts';
+import { checkSignatures } from './signatures.ts';
 import { checkWarmStart } from './warm-start.ts';
 import { type Findings, toolFindings } from './workspace.ts';
 
@@ -16,6 +17,7 @@ const checks: Readonly<Record<string, (root: string) => Promise<Findings>>> = {
   sizes: checkFileSizes,
   layering: checkLayering,
   neutrality: checkRuntimeNeutrality,
+  signatures: checkSignatures,
   readme: checkReadmeCode,
   'api-docs': checkApiDocs,
   packages: checkPackedPackages,

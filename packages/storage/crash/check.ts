@@ -7,6 +7,10 @@ import { openWorld, type World } from './world.ts';
 /** What was acknowledged with sync so far in one directory. */
 export interface Acknowledged {
   readonly keys: Map<string, { group: string; version: number }>;
+  /** Keys that were about to be deleted: they may be there or not. */
+  readonly deleting: Set<string>;
+  /** The last version of keys that are deleted: they may be there in a later version only. */
+  readonly deleted: Map<string, number>;
   batch: number;
   readonly files: Map<string, number>;
   readonly entries: Map<number, number>;
@@ -15,13 +19,27 @@ export interface Acknowledged {
 
 /** Nothing yet. */
 export function newAcknowledged(): Acknowledged {
-  return { keys: new Map(), batch: 0, files: new Map(), entries: new Map(), checkpoint: undefined };
+  return {
+    keys: new Map(),
+    deleting: new Set(),
+    deleted: new Map(),
+    batch: 0,
+    files: new Map(),
+    entries: new Map(),
+    checkpoint: undefined,
+  };
 }
 
 /** Takes a line of the worker. */
 export function acknowledge(acknowledged: Acknowledged, line: string): void {
   const [kind = '', a = '', b = '', c = ''] = line.split(' ');
-  if (kind === 'key') acknowledged.keys.set(b, { group: a, version: Number(c) });
+  if (kind === 'key') {
+    acknowledged.keys.set(b, { group: a, version: Number(c) });
+    acknowledged.deleting.delete(b);
+    acknowledged.deleted.delete(b);
+  }
+  if (kind === 'deleting') acknowledged.deleting.add(a);
+  if (kind === 'deleted') acknowledged.deleted.set(a, Number(b));
   if (kind === 'batch') acknowledged.batch = Number(a);
   if (kind === 'file') acknowledged.files.set(a, Number(b));
   if (kind === 'entry') acknowledged.entries.set(Number(a), Number(b));
@@ -52,10 +70,11 @@ export async function checkWorld(
   return { acknowledged: keys.size + files.size + entries.size, isTorn: world.log.torn !== undefined };
 }
 
-async function checkKeys({ store }: World, { keys }: Acknowledged): Promise<void> {
+async function checkKeys({ store }: World, { keys, deleting, deleted }: Acknowledged): Promise<void> {
   for (const [name, { group, version }] of keys) {
     const value = await store.namespace(group).get(new TextEncoder().encode(name));
-    expectAtLeast(name, value, version);
+    if (value === undefined && deleting.has(name)) continue;
+    expectAtLeast(name, value, (deleted.get(name) ?? version - 1) + 1);
   }
   const { problems } = await store.verify();
   if (problems.length > 0) throw new Error(`${problems.length} records do not verify`);

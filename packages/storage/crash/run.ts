@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { type Acknowledged, acknowledge, checkWorld, newAcknowledged, refusePlaintext } from './check.ts';
+import type { Load } from './world.ts';
 
 /** Options of {@link runCrashes}. */
 export interface CrashOptions {
@@ -22,11 +23,13 @@ export async function runCrashes({ runs, killsPerDirectory = 20, onRun }: CrashO
   for (let run = 0; run < runs; ) {
     const directory = await mkdtemp(join(tmpdir(), 'nzcore-crash-'));
     const acknowledged = newAcknowledged();
-    // Both ways of writing records are to be killed.
-    const freshness = (run / killsPerDirectory) % 2 >= 1;
+    // Both ways of writing records are to be killed, each under both loads.
+    const turn = Math.floor(run / killsPerDirectory);
+    const load: Load = { freshness: turn % 2 === 1, isCalm: turn % 4 >= 2 };
+    const { freshness } = load;
     try {
       for (let kill = 0; kill < killsPerDirectory && run < runs; kill++, run++) {
-        await killWorker(worker, directory, { freshness, acknowledged });
+        await killWorker(worker, directory, { ...load, acknowledged });
         onRun?.(run, await checkWorld(directory, acknowledged, { freshness }));
       }
       await refusePlaintext(directory);
@@ -40,9 +43,10 @@ export async function runCrashes({ runs, killsPerDirectory = 20, onRun }: CrashO
 async function killWorker(
   worker: string,
   directory: string,
-  { freshness, acknowledged }: { freshness: boolean; acknowledged: Acknowledged },
+  { freshness, isCalm, acknowledged }: Load & { acknowledged: Acknowledged },
 ): Promise<void> {
-  const child = spawn(process.execPath, [worker, directory, freshness ? 'fresh' : 'plain'], {
+  const kinds = [freshness ? 'fresh' : 'plain', isCalm ? 'calm' : 'all'];
+  const child = spawn(process.execPath, [worker, directory, ...kinds], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let errors = '';

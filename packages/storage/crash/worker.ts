@@ -5,7 +5,8 @@ import { openWorld, type World } from './world.ts';
 
 // Writes to everything at once until it is killed. Each line that it prints was acknowledged, with sync, before.
 
-const [directory = '', freshness = ''] = process.argv.slice(2);
+const [directory = '', freshness = '', load = ''] = process.argv.slice(2);
+const isCalm = load === 'calm';
 const world = await openWorld(directory, { freshness: freshness === 'fresh' });
 
 // The pipe must have the line before anything else happens.
@@ -22,7 +23,7 @@ await Promise.all([
   writeFiles(world, 1),
   appendEntries(world),
   appendEntries(world),
-  rotateKeys(world),
+  ...(isCalm ? [] : [rotateKeys(world), deleteKeys(world, 'gone')]),
 ]);
 
 async function writeKeys({ store }: World, group: string): Promise<void> {
@@ -35,6 +36,22 @@ async function writeKeys({ store }: World, group: string): Promise<void> {
     const sync = i % 3 === 0;
     await space.put(key, pattern(name, version), { sync });
     if (sync) say('key', group, name, version);
+  }
+}
+
+/** Puts and deletes in turn; versions grow over all processes, for what is deleted tells none. */
+async function deleteKeys({ store }: World, group: string): Promise<void> {
+  const space = store.namespace(group);
+  let version = Date.now() * 1_000;
+  for (let i = 0; ; i++) {
+    const name = `${group}-${i % 5}`;
+    const key = new TextEncoder().encode(name);
+    version++;
+    await space.put(key, pattern(name, version), { sync: true });
+    say('key', group, name, version);
+    say('deleting', name);
+    await space.delete(key, { sync: i % 2 === 0 });
+    if (i % 2 === 0) say('deleted', name, version);
   }
 }
 
@@ -61,7 +78,9 @@ async function writeFiles({ files }: World, start: number): Promise<void> {
     const name = `file-${i % 6}`;
     const old = await files.read(name);
     const version = old === undefined ? 1 : versionOf(name, old) + 1;
-    await files.write(name, pattern(name, version));
+    // A change without sync is acknowledged too: the end of the process alone loses nothing.
+    const sync = !isCalm || i % 3 === 0;
+    await files.write(name, pattern(name, version), { sync });
     say('file', name, version);
   }
 }

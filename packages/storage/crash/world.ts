@@ -17,6 +17,13 @@ export interface WorldOptions {
   readonly notBefore?: LogCheckpoint | undefined;
 }
 
+/** What a worker does besides writing: everything, or nothing that removes or rewrites what is there. */
+export interface Load {
+  readonly freshness: boolean;
+  /** Without rotation of keys and deletion of records; files are written without sync too. */
+  readonly isCalm: boolean;
+}
+
 const KEY = new Uint8Array(32).fill(42);
 
 /** Opens the stores as a node does. */
