@@ -221,6 +221,19 @@ describe('upgrade', () => {
     await closed.promise;
   });
 
+  it('ends the byte stream when no first message can be made', async () => {
+    const [near, far] = createMemoryPair();
+    const closed = createDeferred<void>();
+    const nothing = (): void => undefined;
+    far.start({ onData: nothing, onDrain: nothing, onEnd: nothing, onClose: () => closed.resolve() });
+    const identity = alice.handshakeIdentity(Date.now());
+    const ofSmallOrder = new Uint8Array(32);
+    await expect(upgradeOutbound(near, { identity, remoteStaticKey: ofSmallOrder })).rejects.toMatchObject({
+      code: 'HANDSHAKE_FAILED',
+    });
+    await closed.promise;
+  });
+
   it('takes the promise of a dial, and ends with what it rejects with', async () => {
     const identity = alice.handshakeIdentity(Date.now());
     const refused = new TransportError('DIAL_FAILED', 'nobody is there');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../src/time/clock.ts';
 import { createSecurePeer, exchange, type SecurePeer, serveEcho, until } from './secure-peer.ts';
 
 const bytes = new Uint8Array(1_000).fill(5);
@@ -81,6 +82,21 @@ describe('a dial of a known peer (NZ-HANDSHAKE-01 §5.7)', () => {
       await visit(a, b, address);
       expect(await visit(a, b, address)).toEqual([false, false]);
     }
+  });
+
+  it('looks for expired tickets once a minute, also of who was refused (§5.7.7)', async () => {
+    const delays: number[] = [];
+    const setTimeout = (callback: () => void, delay: number): unknown => {
+      delays.push(delay);
+      return systemClock.setTimeout(callback, delay);
+    };
+    await using a = createSecurePeer(1);
+    await using b = createSecurePeer(2, { clock: { ...systemClock, setTimeout } });
+    const address = await listening(b);
+    b.manager.ban(a.identity.peerId);
+    await (await a.manager.connect(address)).closed;
+    await until(() => b.count('handshake-failed') === 1);
+    expect(delays).toContain(60_000);
   });
 
   it('does not let a banned peer in by a ticket', async () => {

@@ -71,6 +71,9 @@ class HandshakeMachine implements Handshake {
   start(now: number): Uint8Array {
     if (this.#state.phase === 'underway' || this.#state.phase === 'ended') throw finished();
     try {
+      // Prepared long ago: its time is over before anybody has heard of it.
+      if (this.#state.phase === 'prepared' && this.#state.ticket && now >= this.#state.ticket.expiresAt)
+        this.#clear('ready');
       this.prepare(now);
       this.#deadline = now + HANDSHAKE_TIMEOUT;
       const prepared = this.#state as Underway;
@@ -116,19 +119,22 @@ class HandshakeMachine implements Handshake {
   }
 
   [Symbol.dispose](): void {
+    this.#clear('ended');
+    const { networkKey, primitives } = this.#context;
+    if (networkKey) primitives.wipe(networkKey);
+  }
+
+  #clear(phase: 'ready' | 'ended'): void {
     if ('noise' in this.#state) this.#state.noise[Symbol.dispose]();
     if (this.#state.phase === 'prepared' && this.#state.ticket)
       this.#context.tickets?.giveBack(this.#state.ticket);
-    const { networkKey, primitives } = this.#context;
-    if (networkKey) primitives.wipe(networkKey);
-    this.#state = { phase: 'ended' };
+    this.#state = { phase };
   }
 
   #prepare(now: number): Underway {
     const ticket = this.#takeTicket(now);
-    const { remoteStaticKey } = this.#options;
     const { networkKey, primitives, tickets } = this.#context;
-    const pattern = ticket ? 'NNpsk0' : remoteStaticKey ? 'IK' : 'XX';
+    const pattern = ticket ? 'NNpsk0' : this.#options.remoteStaticKey ? 'IK' : 'XX';
     const header: Header = { pattern, hasNetworkKey: networkKey !== undefined };
     try {
       const noise = ticket
@@ -150,10 +156,9 @@ class HandshakeMachine implements Handshake {
   }
 
   #takeTicket(now: number): Ticket | undefined {
-    const { expectedIdentity, identity } = this.#options;
-    if (!expectedIdentity) return undefined;
-    const localIdentity = identity.publicKey;
-    return this.#context.tickets?.take({ localIdentity, remoteIdentity: expectedIdentity, now });
+    const { expectedIdentity: remoteIdentity, identity, isOverDatagrams } = this.#options;
+    if (!remoteIdentity || isOverDatagrams === true) return undefined;
+    return this.#context.tickets?.take({ localIdentity: identity.publicKey, remoteIdentity, now });
   }
 
   #firstPayload({ pattern }: Header): Uint8Array {
@@ -222,7 +227,6 @@ class HandshakeMachine implements Handshake {
     this.#context.tickets?.spend(ticket);
     const terms = decodeTerms(payload);
     expectIdentity(this.#context, ticket.remote.identity);
-    negotiate('responder', this.#context.offer, terms);
     const reply = concatBytes(encodeHeader(header), noise.writeMessage(encodeTerms(this.#context.offer)));
     return { reply, result: this.#finish(noise, { header, terms, peer: ticket.remote, ticket, now }) };
   }

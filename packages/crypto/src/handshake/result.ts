@@ -46,7 +46,13 @@ export function createResult(
   return {
     role,
     pattern: header.pattern,
-    remote: { ...peer, features: terms.features },
+    // Copies: what the result holds is the user's, and a ticket stands for nobody else when it is changed.
+    remote: {
+      ...peer,
+      identity: new Uint8Array(peer.identity),
+      staticKey: new Uint8Array(peer.staticKey),
+      features: terms.features,
+    },
     ...agreement,
     handshakeHash,
     ...(earlyData && { earlyData }),
@@ -71,8 +77,7 @@ function resumptionOf(
     cache,
     role: options.role,
     localIdentity: options.identity.publicKey,
-    // Copies: what the result holds is the user's.
-    remote: { ...peer, identity: peer.identity.slice(), staticKey: peer.staticKey.slice() },
+    remote: peer,
     expiresAt,
     primitives,
   });

@@ -45,7 +45,7 @@ class PendingTickets implements Resumption {
     options: ResumptionOptions,
   ) {
     this.#keys = concatBytes(...keys);
-    this.#handshakeHash = handshakeHash;
+    this.#handshakeHash = new Uint8Array(handshakeHash);
     this.#options = options;
   }
 
@@ -67,7 +67,7 @@ class PendingTickets implements Resumption {
 
 /**
  * Keeps what tickets are made of until it is decided whether they are wanted.
- * @param keys - Split's keys, the initiator's sending key first; copied.
+ * @param keys - Split's keys, the initiator's sending key first; copied, as the hash is.
  */
 export function createResumption(
   keys: readonly [initiator: Uint8Array, responder: Uint8Array],

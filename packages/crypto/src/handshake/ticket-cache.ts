@@ -95,8 +95,7 @@ export class Tickets implements TicketCache {
   }
 
   expire(now: number): void {
-    this.#dialling.expire(now);
-    this.#accepting.expire(now);
+    for (const table of [this.#dialling, this.#accepting]) table.retain((ticket) => isTimely(ticket, now));
   }
 
   forget(identity: Uint8Array): void {
@@ -106,16 +105,18 @@ export class Tickets implements TicketCache {
 
   [Symbol.dispose](): void {
     this.#isDisposed = true;
-    this.#dialling.expire();
-    this.#accepting.expire();
+    for (const table of [this.#dialling, this.#accepting]) table.retain(() => false);
   }
+}
+
+/** A ticket that has more to live than any can have is older than a clock that was set back. */
+function isTimely({ expiresAt }: Ticket, now: number): boolean {
+  return now < expiresAt && expiresAt - now <= TICKET_LIFETIME;
 }
 
 /** Identities are public: they are compared as they come. */
 function isUsable(ticket: Ticket, localIdentity: Uint8Array, now: number): boolean {
-  // A clock that was set back must not lengthen a ticket's life.
-  const isTimely = now < ticket.expiresAt && ticket.expiresAt - now <= TICKET_LIFETIME;
-  return isTimely && ticket.localIdentity.every((byte, i) => byte === localIdentity[i]);
+  return isTimely(ticket, now) && ticket.localIdentity.every((byte, i) => byte === localIdentity[i]);
 }
 
 /** @throws TypeError for a cache that is not made by {@link createTicketCache}. */

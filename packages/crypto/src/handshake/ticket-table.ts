@@ -91,9 +91,9 @@ export class TicketTable {
     for (const ticket of [...(this.#byPeer.get(keyOf(identity)) ?? [])]) this.#drop(ticket);
   }
 
-  /** Wipes what has expired; without a time, everything. */
-  expire(now: number = Number.POSITIVE_INFINITY): void {
-    for (const ticket of [...this.#byId.values()]) if (ticket.expiresAt <= now) this.#drop(ticket);
+  /** Wipes the tickets that are not to be kept. */
+  retain(isKept: (ticket: Ticket) => boolean): void {
+    for (const ticket of [...this.#byId.values()]) if (!isKept(ticket)) this.#drop(ticket);
   }
 
   #drop(ticket: Ticket): void {

@@ -1,5 +1,6 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { addNetworkTag } from '../../src/handshake/network-key.ts';
+import { Tickets } from '../../src/handshake/ticket-cache.ts';
 import {
   createHandshake,
   createTicketCache,
@@ -8,6 +9,7 @@ import {
   TICKET_LIFETIME,
   type TicketCache,
 } from '../../src/handshake.ts';
+import type { SecretBytes } from '../../src/index.ts';
 import { alice, bob, carol, createIdentity, NOW, primitives, shakeHands } from './peers.ts';
 
 const refused = expect.objectContaining({ code: 'INVALID_MESSAGE' });
@@ -338,8 +340,38 @@ describe('a ticket (NZ-HANDSHAKE-01 §5.7)', () => {
     expect(tickets.alice.size).toBe(1);
   });
 
+  it('is not used when it has expired between preparing and sending (§5.7.2)', () => {
+    const { initiate, tickets } = createKnownPair();
+    const late = initiate();
+    late.prepare(NOW);
+    expect(late.start(NOW + TICKET_LIFETIME)[1]).toBe(1);
+    tickets.alice.expire(NOW + TICKET_LIFETIME);
+    expect(tickets.alice.size).toBe(0);
+  });
+
+  it('stands for the same peer whatever becomes of the results of handshakes', () => {
+    const { meet, keep, tickets } = createKnownPair();
+    const { ours, theirs } = meet();
+    for (const { remote } of [ours, theirs]) {
+      remote.identity.fill(0xee);
+      remote.staticKey.fill(0xee);
+    }
+    ours.handshakeHash.fill(0xee);
+    keep({ ours, theirs });
+    expect(meet().theirs).toMatchObject({ pattern: 'NNpsk0', remote: { identity: alice.publicKey } });
+    for (let again = 0; again < 2; again++) {
+      const back = shakeHands({
+        initiator: { identity: bob, tickets: tickets.bob, expectedIdentity: alice.publicKey },
+        responder: { identity: alice, tickets: tickets.alice },
+      });
+      const remote = { identity: bob.publicKey, staticKey: bob.staticKeyPair.publicKey };
+      expect(back.responder).toMatchObject({ pattern: 'NNpsk0', remote });
+    }
+  });
+
   it('does not travel in datagrams (§5.7)', () => {
     const { initiate, respond } = createKnownPair();
+    expect(initiate({ isOverDatagrams: true }).start(NOW)[1]).toBe(1);
     const first = initiate().start(NOW);
     expect(() => respond({ isOverDatagrams: true }).receive(first, NOW)).toThrow(refused);
   });
@@ -376,6 +408,43 @@ describe('a ticket cache (NZ-HANDSHAKE-01 §9.1)', () => {
     }
     expect(tickets.bob.size).toBe(2 + 8);
     expect(meet().ours.pattern).toBe('NNpsk0');
+  });
+
+  it('wipes what was made before the clock was set back', () => {
+    const { tickets } = createKnownPair();
+    tickets.alice.expire(NOW - 1);
+    expect(tickets.alice.size).toBe(0);
+  });
+
+  it('wipes a secret when its ticket is used, pushed out, forgotten, expired, and in the end', () => {
+    const secrets = (cache: TicketCache) => {
+      const given: SecretBytes[] = [];
+      const { add } = Tickets.prototype;
+      vi.spyOn(cache as Tickets, 'add').mockImplementation((tickets) => {
+        given.push(tickets.dialling.secret, tickets.accepting.secret);
+        add.call(cache, tickets);
+      });
+      return () => given.map(({ isDisposed }) => isDisposed);
+    };
+    const { tickets, meet, keep, initiate } = createPair();
+    const [ofAlice, ofBob] = [secrets(tickets.alice), secrets(tickets.bob)];
+    keep(meet());
+    meet();
+    expect([ofAlice(), ofBob()]).toEqual([
+      [true, false],
+      [false, true],
+    ]);
+    for (let again = 0; again < 4; again++) keep(meet(NOW, { a: { remoteStaticKey: carol.publicKey } }));
+    expect(ofBob().filter((isDisposed) => isDisposed)).toHaveLength(ofBob().length - tickets.bob.size);
+    tickets.bob.forget(alice.publicKey);
+    expect(ofBob()).not.toContain(false);
+    const prepared = initiate();
+    prepared.prepare(NOW);
+    tickets.alice.expire(NOW + TICKET_LIFETIME);
+    expect(ofAlice().filter((isDisposed) => !isDisposed)).toHaveLength(1);
+    tickets.alice[Symbol.dispose]();
+    prepared[Symbol.dispose]();
+    expect(ofAlice()).not.toContain(false);
   });
 
   it('wipes what has expired, what is forgotten and, in the end, everything', () => {

@@ -95,8 +95,7 @@ function prepare(handshake: Handshake, wallClock: () => number): void {
  * @throws TransportError `HANDSHAKE_FAILED`, `HANDSHAKE_TIMEOUT`, `VERSION_UNSUPPORTED`; the signal's reason.
  */
 export function upgradeInbound(bytes: ByteConnection, options: UpgradeOptions): Promise<Connection> {
-  const handshake = createHandshake({ ...handshakeOptions(options), role: 'responder' });
-  return run(bytes, handshake, options, false);
+  return run(bytes, createHandshake({ ...handshakeOptions(options), role: 'responder' }), options, false);
 }
 
 function handshakeOptions(options: UpgradeOptions): Omit<Parameters<typeof createHandshake>[0], 'role'> {
@@ -158,7 +157,11 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
     signal?.addEventListener('abort', this.#onAbort, { once: true });
     this.#timers.set(this, this.#timers.now() + resolveLimits(limits).handshakeTimeout);
     this.#bytes.start(this);
-    if (isInitiator && !this.#isOver) this.#send(this.#run.handshake.start(this.#wallClock()));
+    try {
+      if (isInitiator && !this.#isOver) this.#send(this.#run.handshake.start(this.#wallClock()));
+    } catch (error) {
+      this.#fail(upgradeError(error));
+    }
   }
 
   onData(chunk: Uint8Array): void {
@@ -226,6 +229,7 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
   }
 
   #finish(result: HandshakeResult): void {
+    this.#resumption = result.resumption;
     if (result.maxRecordSize < MIN_RECORD) {
       throw new TransportError('VERSION_UNSUPPORTED', 'The records of the other end are too small.');
     }
@@ -243,7 +247,6 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
       onFirstRecord: result.isReplayable ? () => this.#resolve(connection) : undefined,
     });
     this.#connection = connection;
-    this.#resumption = result.resumption;
     this.#bytes.start(connection.handler);
     if (result.isReplayable) {
       void connection.closed.then(() =>

@@ -10,7 +10,7 @@ import { abandonable } from '../time/deadline.ts';
 import { createTimerWheel, type TimerWheel } from '../time/timer-wheel.ts';
 import type { Listener } from '../transport.ts';
 import { createAcceptor } from './acceptor.ts';
-import { type AdmissionControl, createAdmissionControl, resolveLimits } from './admission.ts';
+import { type Admission, type AdmissionControl, createAdmissionControl, resolveLimits } from './admission.ts';
 import { type Bans, createBans } from './bans.ts';
 import { type Closing, createClosing } from './closing.ts';
 import type { ConnectionManager, ConnectionManagerOptions } from './connection-manager.ts';
@@ -83,13 +83,17 @@ export class PeerConnections implements ConnectionManager {
       emit: onEvent,
       closing: this.#closing,
       onConnection: (connection) => {
-        this.#ticketKeeper.watch();
         this.#router.admit(connection);
         this.#dialler.satisfy(connection);
       },
       onPeerConnected: (peer) => this.#reconnector.connected(peer),
       onPeerDisconnected: (peer) => this.#reconnector.disconnected(peer),
     });
+    const enroll = (connection: Connection, admission?: Admission): void => {
+      // Also of one that is refused: its handshake has left tickets.
+      this.#ticketKeeper.watch();
+      this.#roster.enroll(connection, admission);
+    };
     const shared = {
       upgrader: options.upgrader,
       bans: this.bans,
@@ -99,6 +103,7 @@ export class PeerConnections implements ConnectionManager {
       tickets: this.#ticketKeeper.tickets,
       emit: onEvent,
       closing: this.#closing,
+      enroll,
     };
     this.#dialler = createDialler({
       ...shared,
@@ -108,14 +113,12 @@ export class PeerConnections implements ConnectionManager {
       limits,
       clock,
       dialTimeout: options.dialTimeout ?? 10_000,
-      enroll: (connection) => this.#roster.enroll(connection),
     });
     this.#accept = createAcceptor({
       ...shared,
       admission: this.#admission,
       maxPending: limits.maxPendingInbound,
       handshakeTimeout: options.handshakeTimeout ?? 10_000,
-      enroll: (connection, admission) => this.#roster.enroll(connection, admission),
     });
   }
 
