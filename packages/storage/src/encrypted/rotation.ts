@@ -81,7 +81,7 @@ async function resealStep(
       if (damaged === 'remove') writes.push({ key, record: undefined });
     } else if (result !== undefined) writes.push({ key, record: result });
   }
-  // Durable before the old key goes: a sync of the last write alone would not promise the earlier ones.
+  // Durable before the old key goes.
   if (writes.length > 0) await commit(state, writes, true);
   const resealed = writes.filter(({ record }) => record !== undefined).length;
   return { seen: page.length, resealed, problems, last: page.at(-1)?.[0] };

@@ -28,8 +28,13 @@ export const nodeFileSystem: FileSystem = {
     // The number of a directory that was removed is soon another one's, but not while it is open. Its time of birth would tell
     // the two apart too, where the file system keeps one: others answer 0, or the time of whatever happened last.
     const handle = await open(directory, O_RDONLY | O_DIRECTORY);
-    const { dev, ino } = await handle.stat({ bigint: true });
-    return { id: `${dev}:${ino}`, release: () => handle.close() };
+    try {
+      const { dev, ino } = await handle.stat({ bigint: true });
+      return { id: `${dev}:${ino}`, release: () => handle.close() };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
   },
   syncDirectory,
 };

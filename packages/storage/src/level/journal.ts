@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError } from '../errors.ts';
 
@@ -8,6 +8,7 @@ const HEADER_BYTES = 7;
 const LAST_TYPE = 4;
 const MASK = 0xa282ead8;
 const READ_BYTES = 32 * BLOCK_BYTES;
+const JOURNAL_NAME = /^\d+\.log$/;
 
 const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
@@ -61,7 +62,7 @@ function inspectBlock(block: Uint8Array, from: number, findings: Findings): void
  * @throws StorageError `STORE_CORRUPT` with the file and the offset; nothing is changed
  */
 export async function checkJournals(directory: string, names: readonly string[]): Promise<void> {
-  for (const name of names.filter((name) => /^\d+\.log$/.test(name))) {
+  for (const name of names.filter((name) => JOURNAL_NAME.test(name))) {
     const { damagedAt, isFollowed } = await inspectJournal(join(directory, name));
     if (!isFollowed) continue;
     throw new StorageError(
@@ -91,6 +92,36 @@ async function inspectJournal(path: string): Promise<Findings> {
       from += bytesRead;
     }
     return findings;
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Makes the journals before the last one last. When a journal is full LevelDB begins another one and never syncs the full one, whose
+ * content is durable only when its table is: until then a sync of the new one says nothing of what was written before it.
+ *
+ * @param sync - Makes the content of a file last.
+ */
+export async function syncOlderJournals(
+  directory: string,
+  sync: (path: string) => Promise<void> = syncFile,
+): Promise<void> {
+  const names = (await readdir(directory)).filter((name) => JOURNAL_NAME.test(name));
+  names.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
+  for (const name of names.slice(0, -1)) {
+    await sync(join(directory, name)).catch((error: NodeJS.ErrnoException) => {
+      // Its table is durable by now, for LevelDB removes a journal only then.
+      if (error.code !== 'ENOENT') throw error;
+    });
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  // Windows syncs only what may be written to.
+  const file = await open(path, 'r+');
+  try {
+    await file.datasync();
   } finally {
     await file.close();
   }

@@ -56,19 +56,33 @@ const NO_KEY = new Uint8Array(0);
 // next opening leave out what it cannot read and what follows: later writes would be acknowledged and then lost.
 const TORN_JOURNAL: ReadonlySet<StorageErrorCode> = new Set(['IO_ERROR', 'NO_SPACE', 'STORE_CORRUPT']);
 
+/** What the driver needs besides the database. */
+export interface LevelDriverOptions {
+  readonly storedBytes: () => Promise<number>;
+  /** Makes the journals last that LevelDB has left behind without syncing them. */
+  readonly syncOlderJournals: () => Promise<void>;
+}
+
 /** The driver for LevelDB. */
 export function createLevelDriver(
   database: LevelDatabase,
-  { storedBytes }: { storedBytes: () => Promise<number> },
+  { storedBytes, syncOlderJournals }: LevelDriverOptions,
 ): Driver {
   let failure: StorageError | undefined;
+  let hasUnsynced = false;
   const onFailure = (error: unknown): never => {
     if (isStorageError(error) && TORN_JOURNAL.has(error.code)) failure = error;
     throw error;
   };
+  const writeThrough = async (operations: Iterable<DriverOperation>, sync: boolean): Promise<void> => {
+    await write(database, operations, sync);
+    // Behind the write, for it may itself be the one that begins a new journal.
+    if (sync && hasUnsynced) await guarded(syncOlderJournals());
+    hasUnsynced = !sync;
+  };
   const queue = createWriteQueue((operations, sync) =>
     failure === undefined
-      ? write(database, operations, sync).catch(onFailure)
+      ? writeThrough(operations, sync).catch(onFailure)
       : Promise.reject(new StorageError('STORE_FAILED', MESSAGES.STORE_FAILED, { cause: failure })),
   );
   const view = viewOf(database, undefined);

@@ -5,7 +5,7 @@ import { StorageError } from '../errors.ts';
 import { makeDirectory, syncDirectory } from '../file-system/make-directory.ts';
 import type { KeyValueStore, StoreLimits } from '../key-value/key-value-store.ts';
 import { createStore } from '../key-value/store.ts';
-import { checkJournals } from './journal.ts';
+import { checkJournals, syncOlderJournals } from './journal.ts';
 import { createLevelDriver, type LevelDatabase, toStorageError } from './level-driver.ts';
 
 /** Options of {@link openLevelStore}. */
@@ -40,7 +40,11 @@ export async function openLevelStore(
   const level = await openLevel(path, { createIfMissing: !exists, compression });
   if (!exists) await mark(path);
   const database = level as unknown as LevelDatabase;
-  return createStore(createLevelDriver(database, { storedBytes: () => sizeOf(path) }), limits);
+  const driver = createLevelDriver(database, {
+    storedBytes: () => sizeOf(path),
+    syncOlderJournals: () => syncOlderJournals(path),
+  });
+  return createStore(driver, limits);
 }
 
 async function openLevel(
