@@ -20,8 +20,8 @@ export function safeFileName(name: string): string {
   return stem + extension || 'file';
 }
 
-// What file systems without hard links answer.
-const NO_HARD_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+// What file systems without hard links answer; EISDIR is exFAT on Windows, EACCES Android.
+const NO_HARD_LINKS = ['EPERM', 'EACCES', 'EISDIR', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
 /**
  * Gives a file a name that is free: `name.txt`, else `name (2).txt` and so on. Answers its path. Nothing has the name before
@@ -32,18 +32,22 @@ export async function giveFreeName(file: string, directory: string, name: string
   const stem = name.slice(0, name.length - extension.length);
   for (let number = 1; ; number++) {
     const path = join(directory, number === 1 ? name : `${stem} (${number})${extension}`);
-    try {
-      // Unlike a rename it fails when the name is taken.
-      await link(file, path);
-      await unlink(file);
-      return path;
-    } catch (error) {
-      const code = codeOf(error);
-      if (NO_HARD_LINKS.includes(code)) {
-        if (await moveToReserved(file, path)) return path;
-      } else if (code !== 'EEXIST') throw error;
-    }
+    if (await moveToFree(file, path)) return path;
   }
+}
+
+async function moveToFree(file: string, path: string): Promise<boolean> {
+  try {
+    // Unlike a rename it fails when the name is taken.
+    await link(file, path);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'EEXIST') return false;
+    if (NO_HARD_LINKS.includes(code)) return moveToReserved(file, path);
+    throw error;
+  }
+  await unlink(file);
+  return true;
 }
 
 /** On FAT an empty file takes the name first; it stays if the process is killed just then. */

@@ -2,22 +2,26 @@ import type * as fs from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** A call that changes something on the disk, as a test sees it. */
-export type Call = 'write' | 'sync' | 'link' | 'rename' | 'remove' | 'syncDirectory';
+export type Call = 'lock' | 'write' | 'sync' | 'link' | 'rename' | 'remove' | 'syncDirectory';
 
 /** What the file system was asked for, and what it refuses. */
 export interface Faults {
   readonly calls: Call[];
   readonly refused: Map<Call, string>;
+  /** Runs before a call, as another process might. */
+  readonly before: Map<Call, () => void>;
 }
 
 /** Node's file system, except for what `faults` refuses with an errno. A refused write has written half. */
 export function faultyFs(real: typeof fs, faults: Faults): typeof fs {
   const enter = (call: Call): void => {
     faults.calls.push(call);
+    faults.before.get(call)?.();
     const code = faults.refused.get(call);
     if (code !== undefined) throw Object.assign(new Error(`${code}: injected, ${call}`), { code });
   };
   const open: typeof real.open = async (path, flags, mode) => {
+    if (String(path).endsWith('.lock') && faults.refused.has('lock')) enter('lock');
     const handle = await real.open(path, flags, mode);
     const isDirectory = (await handle.stat()).isDirectory();
     const sync = handle.sync.bind(handle);

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { copyFile, link, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { copyFile, link, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -14,7 +15,7 @@ import {
 import type { Call, Faults } from './faulty-fs.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-const faults: Faults = vi.hoisted(() => ({ calls: [], refused: new Map() }));
+const faults: Faults = vi.hoisted(() => ({ calls: [], refused: new Map(), before: new Map() }));
 
 vi.mock('node:fs/promises', async (original) =>
   (await import('./faulty-fs.ts')).faultyFs(await original(), faults),
@@ -27,6 +28,7 @@ const LEFTOVER = '.keystore.0123456789abcdef.tmp';
 beforeEach(() => {
   faults.calls.length = 0;
   faults.refused.clear();
+  faults.before.clear();
 });
 
 async function newPath(): Promise<string> {
@@ -184,17 +186,43 @@ describe('what an ended process has left beside a keystore', () => {
     expect(await readdir(join(path, '..'))).toEqual([...others, 'keystore'].sort());
   });
 
-  it('does not stop who may only read', async () => {
+  it('is not confused with what is no file of ours, or no file at all', async () => {
+    const path = await created();
+    const other = join(path, '..', 'other');
+    await writeFile(other, 'x');
+    await mkdir(join(path, '..', LEFTOVER));
+    await symlink(other, join(path, '..', LEFTOVER.replace('0123', '4567')));
+    using keystore = await openKeystore(path);
+    await keystore.changePassphrase(first, second, { passwordHash });
+    expect(await readdir(join(path, '..'))).toHaveLength(4);
+    expect(await readFile(other, 'utf8')).toBe('x');
+  });
+
+  it.each([
+    ['remove', 'EROFS'],
+    ['lock', 'EACCES'],
+    ['lock', 'ENOSPC'],
+    ['lock', 'EDQUOT'],
+  ] as const)('does not stop who may only read, or finds the disk full: %s with %s', async (call, code) => {
     const path = await withLeftover();
-    faults.refused.set('remove', 'EROFS');
+    faults.refused.set(call, code);
     using keystore = await openKeystore(path);
     await keystore.unlock(first);
+    expect(await readPassphrase([{ type: 'file', path: await passphraseWithLeftover() }])).toHaveLength(43);
   });
+
+  async function passphraseWithLeftover(): Promise<string> {
+    const path = await newPath();
+    await writeFile(path, 'A'.repeat(43), { mode: 0o600 });
+    await link(path, join(path, '..', LEFTOVER));
+    return path;
+  }
 });
 
-describe('a file system without hard links', () => {
+// As FAT, exFAT on Windows, and Android say it.
+describe.each(['EPERM', 'EISDIR', 'EACCES'])('a file system without hard links, which answers %s', (code) => {
   beforeEach(() => {
-    faults.refused.set('link', 'EPERM');
+    faults.refused.set('link', code);
   });
 
   it('takes a keystore and a passphrase, which nothing replaces', async () => {
@@ -216,6 +244,14 @@ describe('a file system without hard links', () => {
     expect(more).toEqual([]);
     const passphrase = (winner as PromiseFulfilledResult<Uint8Array>).value;
     expect(await readPassphrase([{ type: 'file', path }])).toEqual(passphrase);
+  });
+
+  it('never removes what another process has made meanwhile', async () => {
+    const path = await newPath();
+    faults.before.set('rename', () => writeFileSync(path, 'of another process'));
+    faults.refused.set('rename', 'ENOENT');
+    await expect(createPassphraseFile(path)).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(await readFile(path, 'utf8')).toBe('of another process');
   });
 
   it('goes on where an ended process has taken the name only, and leaves it free when it fails', async () => {

@@ -66,10 +66,11 @@ export async function removeLeftovers(path: string): Promise<void> {
 export async function leftoversOf(path: string): Promise<readonly string[]> {
   const start = `.${basename(path)}.`;
   try {
-    const names = await readdir(dirname(path));
-    return names.filter(
-      (name) => name.startsWith(start) && /^[0-9a-f]{16}\.tmp$/.test(name.slice(start.length)),
-    );
+    const entries = await readdir(dirname(path), { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith(start) && /^[0-9a-f]{16}\.tmp$/.test(name.slice(start.length)));
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'].some((code) => isSystemError(error, code))) return [];
     throw error;
@@ -111,8 +112,9 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   await file.handle.sync();
 }
 
-// FAT and exFAT have no hard links, some file systems of users and containers neither.
-const NO_HARD_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+// FAT and exFAT have no hard links (EPERM; on Windows EISDIR, nodejs/node issue 65817), some file systems of users and containers
+// neither, and Android forbids them (EACCES).
+const NO_HARD_LINKS = ['EPERM', 'EACCES', 'EISDIR', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
 /** A hard link fails when the name is taken, unlike a rename; then the temporary name goes. */
 async function moveToFreeName(temporary: string, path: string): Promise<void> {
@@ -142,7 +144,9 @@ async function renameToFreeName(temporary: string, path: string): Promise<void> 
   try {
     await rename(temporary, path);
   } catch (error) {
-    await rm(path);
+    // Who lost the lock by taking too long may find another one's content under the name.
+    const found = await lstat(path).catch(() => undefined);
+    if (found?.isFile() === true && found.size === 0) await rm(path);
     throw error;
   }
 }
@@ -214,15 +218,16 @@ export async function readSmallFile(path: string, options: ReadOptions): Promise
 async function readAtMost(handle: FileHandle, { maxLength, tooLarge }: ReadOptions): Promise<Uint8Array> {
   const buffer = new Uint8Array(maxLength + 1);
   let length = 0;
-  for (;;) {
-    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, null);
-    length += bytesRead;
-    if (length > maxLength) throw tooLarge();
-    if (bytesRead === 0) break;
+  try {
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, length, buffer.length - length, null);
+      length += bytesRead;
+      if (length > maxLength) throw tooLarge();
+      if (bytesRead === 0) return buffer.slice(0, length);
+    }
+  } finally {
+    buffer.fill(0);
   }
-  const bytes = buffer.slice(0, length);
-  buffer.fill(0);
-  return bytes;
 }
 
 async function openFile(path: string, flags: number): Promise<{ handle: FileHandle } & AsyncDisposable> {

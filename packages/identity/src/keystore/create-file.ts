@@ -19,16 +19,16 @@ export async function createFile(path: string, bytes: Uint8Array): Promise<void>
   await withFileLock(path, () => writeFileAtomically(path, bytes, { exclusive: true }));
 }
 
-// Who may only read a file cannot tidy up beside it, and need not.
-const READ_ONLY = ['EACCES', 'EPERM', 'EROFS'];
+// Who may only read a file cannot tidy up beside it, and need not; a full disk has no room for a lock, and must not keep from reading.
+const NOT_ALLOWED = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT'];
 
 /** Removes what an ended process has left beside a file that exists, where that is allowed. */
 export async function tidyUp(path: string): Promise<void> {
-  const real = await realPath(path);
-  if (real === undefined || (await leftoversOf(real)).length === 0) return;
   try {
+    const real = await realPath(path);
+    if (real === undefined || (await leftoversOf(real)).length === 0) return;
     await withFileLock(real, () => removeLeftovers(real));
   } catch (error) {
-    if (!READ_ONLY.some((code) => isSystemError(error, code))) throw error;
+    if (!NOT_ALLOWED.some((code) => isSystemError(error, code))) throw error;
   }
 }

@@ -101,10 +101,9 @@ function readSource(source: PassphraseSource): Promise<Uint8Array | undefined> {
 }
 
 async function readFile(path: string): Promise<Uint8Array | undefined> {
-  const line = await readLine(path, { ownerOnly: true });
-  // Where the file was made by `createPassphraseFile`, and its process was ended in the middle.
-  if (line !== undefined) await tidyUp(path);
-  return line;
+  // Where the file was made by `createPassphraseFile`, and its process was ended in the middle. First, for it may wait or fail.
+  await tidyUp(path);
+  return readLine(path, { ownerOnly: true });
 }
 
 async function readCredential(name: string): Promise<Uint8Array | undefined> {
