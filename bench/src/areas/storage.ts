@@ -18,7 +18,9 @@ const FILE_CHUNKS = 1_024;
 
 const keys = Array.from({ length: RECORDS }, () => new Uint8Array(randomBytes(16)));
 // Each record has a value of its own: one value for all would be compressed to a tenth by LevelDB, and be nobody's records.
-const values = new Map(keys.map((key) => [key, new Uint8Array(randomBytes(VALUE_BYTES))]));
+const values = new Map<Uint8Array, Uint8Array>(
+  keys.map((key) => [key, new Uint8Array(randomBytes(VALUE_BYTES))]),
+);
 const ownValue = (key: Uint8Array): Uint8Array => values.get(key)!;
 const repeated = new Uint8Array(randomBytes(VALUE_BYTES));
 const secret = new Uint8Array(32).fill(1);

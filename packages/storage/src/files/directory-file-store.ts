@@ -6,10 +6,10 @@ import type { OperationOptions } from '../key-value/key-value-store.ts';
 import { type CatalogEntry, type FileCatalog, type FileInfo, infoOf } from './file-catalog.ts';
 import { type FileContents, isContentError } from './file-contents.ts';
 import { checkedFileName } from './file-names.ts';
+import { collectProblems, readThrough } from './file-problems.ts';
 import { createFileQuota, type FileQuota } from './file-quota.ts';
 import type { ReadRange, StoredFile } from './file-reader.ts';
 import type {
-  FileProblem,
   FileRotationReport,
   FileStore,
   FileStoreOptions,
@@ -83,8 +83,7 @@ export class DirectoryFileStore implements FileStore {
         } catch (error) {
           // A new content came between the two: the old file is gone, the new one is there.
           if (!isStorageError(error, 'FILE_MISSING') || attempt === MAX_OPEN_ATTEMPTS) throw error;
-          const again = await this.#catalog.get(bytes, { signal });
-          if (again !== undefined && compareBytes(again.id, entry.id) === 0) throw error;
+          if (await this.#isCurrent(entry)) throw error;
         }
       }
     });
@@ -128,13 +127,11 @@ export class DirectoryFileStore implements FileStore {
 
   verify({ signal }: OperationOptions = {}): Promise<FileVerifyReport> {
     return this.#run(signal, async () => {
-      const problems: FileProblem[] = [];
       let files = 0;
-      for await (const { name } of this.#entries('', signal)) {
+      const problems = await collectProblems(this.#entries('', signal), async ({ name }) => {
         files++;
-        const code = await this.#problemOf(name, signal);
-        if (code !== undefined) problems.push({ name, code });
-      }
+        await readThrough(await this.open(name, { signal }), signal);
+      });
       return { files, problems };
     });
   }
@@ -160,18 +157,11 @@ export class DirectoryFileStore implements FileStore {
 
   rotateKeys({ signal }: OperationOptions = {}): Promise<FileRotationReport> {
     return this.#run(signal, async () => {
-      const problems: FileProblem[] = [];
       let rewritten = 0;
       await this.#settle();
-      for await (const entry of this.#entries('', signal)) {
-        try {
-          if (await this.#rewrite(entry, signal)) rewritten++;
-        } catch (error) {
-          if (!isContentError(error)) throw error;
-          // What is not there any more was replaced or deleted while it was read.
-          if (await this.#isCurrent(entry)) problems.push({ name: entry.name, code: error.code });
-        }
-      }
+      const problems = await collectProblems(this.#entries('', signal), async (entry) => {
+        if (await this.#rewrite(entry, signal)) rewritten++;
+      });
       return { rewritten, problems };
     });
   }
@@ -213,12 +203,17 @@ export class DirectoryFileStore implements FileStore {
 
   /** The same content under a fresh key, unless the file changes meanwhile. */
   async #rewrite(old: CatalogEntry, signal: AbortSignal | undefined): Promise<boolean> {
-    const isSame = (): Promise<boolean> => this.#isCurrent(old);
-    if (!(await isSame())) return false;
-    await using file = await this.#contents.open(old);
-    const content = file.read({ signal });
-    const entry = await this.#writeContent(old.name, content, { signal, sync: true, isRewrite: true });
-    return this.#commit({ ...entry, modified: old.modified }, { sync: true, isWanted: isSame });
+    const isWanted = (): Promise<boolean> => this.#isCurrent(old);
+    if (!(await isWanted())) return false;
+    try {
+      await using file = await this.#contents.open(old);
+      const content = file.read({ signal });
+      const entry = await this.#writeContent(old.name, content, { signal, sync: true, isRewrite: true });
+      return await this.#commit({ ...entry, modified: old.modified }, { sync: true, isWanted });
+    } catch (error) {
+      if (isContentError(error) && !(await isWanted())) return false;
+      throw error;
+    }
   }
 
   async #isCurrent({ name, id }: CatalogEntry): Promise<boolean> {
@@ -274,19 +269,6 @@ export class DirectoryFileStore implements FileStore {
         this.#contents.release(entry.id);
       }
     });
-  }
-
-  async #problemOf(name: string, signal: AbortSignal | undefined): Promise<FileProblem['code'] | undefined> {
-    try {
-      const file = await this.open(name, { signal });
-      if (file === undefined) return undefined;
-      await using opened = file;
-      for await (const _ of opened.read({ signal }));
-      return undefined;
-    } catch (error) {
-      if (isContentError(error)) return error.code;
-      throw error;
-    }
   }
 
   async #run<T>(signal: AbortSignal | undefined, action: () => Promise<T>): Promise<T> {
