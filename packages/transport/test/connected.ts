@@ -5,7 +5,7 @@ import { upgradeInbound, upgradeOutbound } from '../src/connection/upgrade.ts';
 import type { OutboundUpgradeOptions, UpgradeOptions } from '../src/connection/upgrade-options.ts';
 import { createMemoryPair } from '../src/memory.ts';
 import type { Stream, StreamSink } from '../src/mux/stream.ts';
-import { createTcpTransport } from '../src/tcp.ts';
+import { createTcpTransport, type TcpTransportOptions } from '../src/tcp.ts';
 
 /** Two peers with fixed seeds. */
 export const alice: Identity = identityFromSeed(new Uint8Array(32).fill(1));
@@ -47,8 +47,10 @@ export async function connectPeers(options: ConnectedOptions = {}): Promise<Conn
 }
 
 /** Two ends of a socket on loopback. */
-export async function tcpPair(): Promise<readonly [ByteConnection, ByteConnection]> {
-  const transport = createTcpTransport();
+export async function tcpPair(
+  options?: TcpTransportOptions,
+): Promise<readonly [ByteConnection, ByteConnection]> {
+  const transport = createTcpTransport(options);
   let accept!: (connection: ByteConnection) => void;
   const accepted = new Promise<ByteConnection>((resolve) => {
     accept = resolve;

@@ -83,6 +83,70 @@ it('what comes behind a costly record waits for it: streams, data, the end and t
   expect(new Set(seen)).toEqual(new Set(streams.flatMap(({ id }) => [`${id}:2`, `${id}.`])));
 });
 
+it('what was handed over stays whole when the connection closes between the parts of its record', async () => {
+  const kept: Uint8Array[] = [];
+  let opened = 0;
+  await using peers = await connectPeers({
+    bytes: await tcpPair(),
+    far: {
+      onStream: (stream) => {
+        opened += 1;
+        stream.receive({ onData: (chunk) => kept.push(chunk), onEnd: () => {}, onReset: () => {} });
+        if (opened === 3) queueMicrotask(() => void peers.far.close({ signal: AbortSignal.abort() }));
+        work(0.2);
+      },
+    },
+  });
+  const stream = await peers.near.openStream('/bulk/1');
+  stream.write(new Uint8Array(60_000).fill(7));
+  for (let i = 0; i < 300; i += 1) void peers.near.openStream('/test/1');
+  await peers.far.closed;
+  expect(opened).toBeLessThan(300);
+  expect(kept.map((chunk) => chunk.length)).toEqual([60_000]);
+  expect(kept[0]!.every((byte) => byte === 7)).toBe(true);
+});
+
+it('an end that Node reads meanwhile waits for what was put off', async () => {
+  const seen: string[] = [];
+  await using peers = await connectPeers({
+    bytes: await tcpPair({ useSharedBuffer: false }),
+    far: {
+      onStream: (stream) => {
+        work(0.05);
+        const onEnd = (): void => void seen.push(`${stream.id}.`);
+        stream.receive({ onData: (chunk) => seen.push(`${stream.id}:${chunk.length}`), onEnd, onReset() {} });
+      },
+    },
+  });
+  const data = new Uint8Array(2);
+  const streams = await Promise.all(
+    Array.from({ length: 500 }, () => peers.near.openStream('/test/1', { data })),
+  );
+  for (const stream of streams) void stream.closeWrite();
+  void peers.near.close({ signal: AbortSignal.abort() });
+  expect(await peers.far.closed).toBeUndefined();
+  expect(new Set(seen)).toEqual(new Set(streams.flatMap(({ id }) => [`${id}:2`, `${id}.`])));
+});
+
+it.each([true, false])('a read in pieces is whole before its end, shared buffer: %s', async (isShared) => {
+  const [near, far] = await tcpPair({ useSharedBuffer: isShared });
+  const seen: number[] = [];
+  let bytes = 0;
+  const onData = (chunk: Uint8Array): void => {
+    bytes += chunk.length;
+    work(2.5);
+  };
+  const closed = new Promise<void>((onClose) => {
+    far.start({ onData, onDrain() {}, onEnd: () => seen.push(bytes), onClose });
+  });
+  near.start({ onData() {}, onDrain() {}, onEnd() {}, onClose() {} });
+  near.write([new Uint8Array(60_000)]);
+  near.end();
+  far.end();
+  await closed;
+  expect(seen).toEqual([60_000]);
+});
+
 it('of many sources that want to go on, one does in each turn of the event loop', async () => {
   const turns = new ReadTurns();
   const order: number[] = [];

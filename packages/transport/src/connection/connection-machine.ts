@@ -139,6 +139,7 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
   }
 
   onEnd(): void {
+    while (this.hasWork) this.onTurn();
     if (this.#isRemoteClosed || this.#phase === 'over' || this.#phase === 'gone') return;
     this.abort(createLoss('The connection ended without a goodbye.'));
   }

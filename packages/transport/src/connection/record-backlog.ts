@@ -35,6 +35,11 @@ export class RecordBacklog {
   /** Reads on until the turn is over. @throws what the multiplexer throws */
   workOff(): void {
     const { reader } = this.#mux;
+    if (reader.isStopped) {
+      // The first was read in part: somebody may hold bytes of it.
+      this.clear();
+      return;
+    }
     reader.beginTurn();
     while (this.#waiting !== undefined) {
       const record = this.#waiting[0]!;

@@ -26,6 +26,10 @@ export class RecordReader {
     return this.#rest !== undefined;
   }
 
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
   get isTurnOver(): boolean {
     if (!this.#takesTurns) return false;
     const now = performance.now();

@@ -1,6 +1,5 @@
 import { Socket, type SocketConnectOpts, type SocketConstructorOpts } from 'node:net';
 import type { ByteConnectionHandler } from '../byte-connection.ts';
-import { concat } from '../concat.ts';
 import { FIRST_READ, READ_SIZES, ReadTurns, type TurnTaker } from './read-turns.ts';
 
 /** Gets what a socket reads; the chunk is overwritten when `onData` returns. */
@@ -139,8 +138,6 @@ class EventSource implements SocketSource, TurnTaker {
   #isListening = false;
   #isPaused = true;
   #isWaitingForTurn = false;
-  /** What a read brought beyond this turn. */
-  #rest: Uint8Array | undefined;
 
   constructor(socket: Socket, turns: ReadTurns) {
     this.socket = socket;
@@ -164,26 +161,17 @@ class EventSource implements SocketSource, TurnTaker {
 
   resume(): void {
     this.#isPaused = false;
-    if (!this.#isWaitingForTurn) this.#continue();
+    if (!this.#isWaitingForTurn) this.socket.resume();
   }
 
   goOn(): void {
     this.#isWaitingForTurn = !this.#turns.work(this, this.#delivery);
-    if (!this.#isPaused && !this.#isWaitingForTurn && !this.socket.destroyed) this.#continue();
-  }
-
-  #continue(): void {
-    const rest = this.#rest;
-    this.#rest = undefined;
-    if (rest !== undefined) this.#deliver(rest);
-    if (!this.#isPaused && !this.#isWaitingForTurn) this.socket.resume();
+    if (!this.#isPaused && !this.#isWaitingForTurn && !this.socket.destroyed) this.socket.resume();
   }
 
   #deliver(chunk: Uint8Array): void {
-    // A resume that Node has put off may read behind a pause.
-    let rest =
-      this.#rest === undefined ? chunk : concat([this.#rest, chunk], this.#rest.length + chunk.length);
-    while (rest.length > 0 && !this.#isPaused && !this.#isWaitingForTurn) {
+    let rest = chunk;
+    while (rest.length > 0 && !this.#isPaused && !this.#isWaitingForTurn && !this.socket.destroyed) {
       const piece = rest.subarray(0, this.readSize);
       rest = rest.subarray(piece.length);
       const started = performance.now();
@@ -191,7 +179,8 @@ class EventSource implements SocketSource, TurnTaker {
       const mayGoOn = this.#turns.end(this, piece.length, started);
       this.#isWaitingForTurn = !(mayGoOn && this.#turns.work(this, this.#delivery));
     }
-    this.#rest = rest.length > 0 ? rest : undefined;
     if (this.#isWaitingForTurn) this.socket.pause();
+    // Given back, so that the end that Node reads behind a pause waits for it.
+    if (rest.length > 0) this.socket.unshift(rest);
   }
 }
