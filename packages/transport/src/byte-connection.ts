@@ -27,7 +27,8 @@ export interface ByteConnection {
   readonly heldBytes?: number;
   /**
    * Says that a handler may put work off: while it `hasWork`, its `onTurn` is called again and again, in turn with other connections,
-   * and no bytes are delivered; it may still be told the end or the loss of the connection. So no peer holds the others up, whatever a read of its bytes costs.
+   * and no bytes are delivered; it may still be told the end or the loss of the connection. So no peer holds the others up, whatever
+   * a read of its bytes costs.
    */
   readonly takesTurns?: boolean;
   /** Starts reading. Nothing is read, and nothing is lost, before it is called. Calling it again replaces the handler. */

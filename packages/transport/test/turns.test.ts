@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { ReadTurns, type TurnTaker } from '../src/tcp/read-turns.ts';
 import { connectPeers, tcpPair } from './connected.ts';
 import { concat, createMuxEnd } from './mux-pair.ts';
@@ -137,7 +137,7 @@ it.each([true, false])('a read in pieces is whole before its end, shared buffer:
     work(2.5);
   };
   const closed = new Promise<void>((onClose) => {
-    far.start({ onData, onDrain() {}, onEnd: () => seen.push(bytes), onClose });
+    far.start({ onData, onDrain() {}, onEnd: () => seen.push(bytes), onClose: () => onClose() });
   });
   near.start({ onData() {}, onDrain() {}, onEnd() {}, onClose() {} });
   near.write([new Uint8Array(60_000)]);
@@ -161,6 +161,22 @@ it('of many sources that want to go on, one does in each turn of the event loop'
   expect(order).toEqual([]);
   await until(() => order.length === 3);
   expect(order).toEqual([0, 1, 2]);
+});
+
+it('counts work of this turn of the event loop only', () => {
+  let now = 1000;
+  using _ = vi.spyOn(performance, 'now').mockImplementation(() => now);
+  const turns = new ReadTurns();
+  const sources = [0, 1].map((): TurnTaker => ({ readSize: 4096, goOn: () => {} }));
+  const read = (index: number, milliseconds: number): boolean => {
+    now += 1;
+    const started = now;
+    now += milliseconds;
+    return turns.end(sources[index % 2]!, 100, started);
+  };
+  const answers = Array.from({ length: 50 }, (_, index) => read(index, 0.05));
+  expect([...answers, read(0, 0.15)]).toEqual(new Array(51).fill(true));
+  expect(read(1, 0.15)).toBe(false);
 });
 
 it('reads are as large as they are cheap', () => {

@@ -15,7 +15,7 @@ const SHORT_TURN = 0.3;
 const COMPANY = 100;
 /** Work below which nothing is counted, so that a peer of small messages costs no marks. */
 const NOTEWORTHY = 0.1;
-/** Milliseconds without a read after which a source had nothing to read. */
+/** Milliseconds without a read after which nobody had anything to read. */
 const GAP = 0.05;
 
 /** Something that reads for a peer, and whose work is counted. */
@@ -93,6 +93,10 @@ export class ReadTurns {
 
   #count(source: TurnTaker, started: number, elapsed: number): void {
     const pause = started - this.#endedAt;
+    if (!this.#isMarked && pause > GAP) {
+      this.#spent = 0;
+      this.#spentByAll = 0;
+    }
     if (source !== this.#last) {
       if (this.#last !== undefined) this.#changedAt = started;
       this.#last = source;
@@ -101,7 +105,7 @@ export class ReadTurns {
       // Promises that the read before has settled: this turn of the loop is not over.
       this.#spent += pause;
       this.#spentByAll += pause;
-    } else if (pause > GAP) this.#spent = 0;
+    }
     this.#spent += elapsed;
     this.#spentByAll += elapsed;
   }
