@@ -163,6 +163,38 @@ it('of many sources that want to go on, one does in each turn of the event loop'
   expect(order).toEqual([0, 1, 2]);
 });
 
+it('who has work for many turns has one in each turn of the event loop', async () => {
+  const turns = new ReadTurns();
+  let left = 30;
+  let taken = 0;
+  const worker = {
+    get hasWork() {
+      return left > 0;
+    },
+    onTurn() {
+      left -= 1;
+      work(2.1);
+    },
+  };
+  const source: TurnTaker = {
+    readSize: 4096,
+    goOn: () => {
+      taken += 1;
+      turns.work(source, worker);
+    },
+  };
+  const started = performance.now();
+  work(3);
+  expect(turns.end(source, 4096, started)).toBe(false);
+  const takenByTurn: number[] = [];
+  while (left > 0) {
+    taken = 0;
+    await new Promise((resolve) => setImmediate(resolve));
+    takenByTurn.push(taken);
+  }
+  expect(Math.max(...takenByTurn)).toBe(1);
+});
+
 it('counts work of this turn of the event loop only', () => {
   let now = 1000;
   using _ = vi.spyOn(performance, 'now').mockImplementation(() => now);

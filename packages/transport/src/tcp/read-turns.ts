@@ -62,10 +62,7 @@ export class ReadTurns {
     else if (bytes >= source.readSize && elapsed * 4 < turn)
       source.readSize = Math.min(MOST_READ, source.readSize * 4);
     if (this.#spent < NOTEWORTHY) return true;
-    if (!this.#isMarked) {
-      this.#isMarked = true;
-      setImmediate(this.#onTurn);
-    }
+    this.#mark();
     // Many of them that each stay below a turn are as bad as one that does not.
     if (this.#spent < turn && (this.#spentByAll < turn || this.#spent * 8 < turn)) return true;
     this.#waiting.push(source);
@@ -116,7 +113,11 @@ export class ReadTurns {
     this.#spent = 0;
     this.#spentByAll = 0;
     this.#waiting.shift()?.goOn();
-    if (this.#waiting.length === 0) return;
+    if (this.#waiting.length > 0) this.#mark();
+  }
+
+  #mark(): void {
+    if (this.#isMarked) return;
     this.#isMarked = true;
     setImmediate(this.#onTurn);
   }
