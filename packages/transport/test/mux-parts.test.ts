@@ -52,6 +52,26 @@ describe('what leaves before the turn is over', () => {
     expect(pair.a.outbox).toHaveLength(4);
   });
 
+  it('keeps its order when small writes behind a large one outgrow their buffer', async () => {
+    const pair = createMuxPair({ version: 2 });
+    const stream = pair.a.mux.openStream('/x');
+    await turn();
+    pair.a.outbox.length = 0;
+    const sent = [new Uint8Array(10_000).fill(1)];
+    for (let i = 0; i < 60; i += 1) sent.push(new Uint8Array(64).fill(i));
+    for (const piece of sent) stream.write(piece);
+    await turn();
+    expect(pair.a.outbox.map(framesOf)).toEqual([
+      [
+        [DATA, 10_000],
+        [DATA, 60 * 64],
+      ],
+    ]);
+    const [record] = pair.a.outbox;
+    const all = concat([record!.subarray(8, 10_008), record!.subarray(10_016)]);
+    expect(Buffer.compare(all, concat(sent))).toBe(0);
+  });
+
   it('is not hurried behind a socket that takes nothing', async () => {
     const pair = createMuxPair({ version: 2 });
     pair.a.isWritable = false;
