@@ -288,7 +288,9 @@ describe('a ticket (NZ-HANDSHAKE-01 §5.7)', () => {
       const pair = createPair();
       pair.keep(pair.meet(NOW, options));
       pair.keep(pair.meet(NOW, options));
-      expect(pair.meet(expiresAt - 1).ours.pattern).toBe('NNpsk0');
+      const last = pair.meet(expiresAt - 1);
+      expect(last.ours.pattern).toBe('NNpsk0');
+      pair.keep(last);
       expect(pair.meet(expiresAt).ours.pattern).toBe('XX');
     }
   });
@@ -340,6 +342,22 @@ describe('a ticket (NZ-HANDSHAKE-01 §5.7)', () => {
     expect(tickets.alice.size).toBe(1);
   });
 
+  it('comes back when no message could be made', () => {
+    const { initiate, tickets } = createKnownPair();
+    const generateKeyPair = () => {
+      throw new Error('no entropy');
+    };
+    const failing = { ...primitives, x25519: { ...primitives.x25519, generateKeyPair } };
+    expect(() => initiate({ primitives: failing }).prepare(NOW)).toThrow('no entropy');
+    expect(tickets.alice.size).toBe(2);
+  });
+
+  it('is the newest of several', () => {
+    const { meet, keep } = createKnownPair();
+    keep(meet(NOW + 1, { a: { expectedIdentity: undefined as never } }));
+    expect(meet(NOW + TICKET_LIFETIME).ours.pattern).toBe('NNpsk0');
+  });
+
   it('is not used when it has expired between preparing and sending (§5.7.2)', () => {
     const { initiate, tickets } = createKnownPair();
     const late = initiate();
@@ -377,8 +395,8 @@ describe('a ticket (NZ-HANDSHAKE-01 §5.7)', () => {
   });
 
   it('is refused when the message is shorter than any (§5.7)', () => {
-    for (const length of [4, 19, 20, 51, 67]) {
-      const message = new Uint8Array(length);
+    for (const length of [4, 19, 20, 51, 52, 67]) {
+      const message = new Uint8Array(length).fill(9);
       message.set([1, 4, 1, 0]);
       expect(() => createKnownPair().respond().receive(message, NOW)).toThrow(refused);
     }
@@ -414,6 +432,38 @@ describe('a ticket cache (NZ-HANDSHAKE-01 §9.1)', () => {
     const { tickets } = createKnownPair();
     tickets.alice.expire(NOW - 1);
     expect(tickets.alice.size).toBe(0);
+  });
+
+  it('is filled once by a handshake, and never by one that was disposed of', () => {
+    const { meet, keep, tickets } = createPair();
+    const met = meet();
+    keep(met);
+    keep(met);
+    expect([tickets.alice.size, tickets.bob.size]).toEqual([2, 2]);
+    const { resumption } = meet().ours;
+    resumption![Symbol.dispose]();
+    resumption!.keep();
+    expect(tickets.alice.size).toBe(1);
+  });
+
+  it('leaves nothing of what tickets are made of, and of what is made of them', () => {
+    const made: { info: string; ikm: Uint8Array; output: Uint8Array }[] = [];
+    const hkdf: typeof primitives.hkdf = (hash, ikm, options) => {
+      const output = primitives.hkdf(hash, ikm, options);
+      made.push({ info: new TextDecoder().decode(options.info), ikm, output });
+      return output;
+    };
+    const { meet, keep } = createPair({ networkKey, primitives: { ...primitives, hkdf } });
+    keep(meet());
+    meet();
+    const [tickets, psks] = ['tickets', 'resumption-psk'].map((label) =>
+      made.filter(({ info }) => info === `NZ-HANDSHAKE-01/${label}`),
+    );
+    expect([tickets!.length, psks!.length]).toEqual([2, 2]);
+    const secrets = tickets!.flatMap(({ output }) => [output.subarray(16, 48), output.subarray(64)]);
+    const all = [...tickets!, ...psks!].map(({ ikm }) => ikm);
+    for (const bytes of [...secrets, ...all, ...psks!.map(({ output }) => output)])
+      expect(bytes.every((byte) => byte === 0)).toBe(true);
   });
 
   it('wipes a secret when its ticket is used, pushed out, forgotten, expired, and in the end', () => {
