@@ -3,7 +3,7 @@ import type { Role } from '../noise/patterns.ts';
 import type { Primitives } from '../primitives.ts';
 import { SecretBytes } from '../secret-bytes.ts';
 import type { Tickets } from './ticket-cache.ts';
-import { TICKET_ID_LENGTH, type Ticket, type TicketPeer } from './ticket-table.ts';
+import { keyOf, TICKET_ID_LENGTH, type Ticket, type TicketPeer } from './ticket-table.ts';
 
 /** Named by both sides, it lets them keep tickets (NZ-HANDSHAKE-01 §5.7). */
 export const RESUMPTION_FEATURE = 'resume';
@@ -13,6 +13,9 @@ const TICKET_LENGTH = TICKET_ID_LENGTH + SECRET_LENGTH;
 const encoder = new TextEncoder();
 const TICKETS_LABEL = encoder.encode('NZ-HANDSHAKE-01/tickets');
 const PSK_LABEL = encoder.encode('NZ-HANDSHAKE-01/resumption-psk');
+
+/** What is derived of a ticket. */
+type TicketSecrets = Pick<Ticket, 'id' | 'idKey' | 'secret'>;
 
 /** What both sides of a handshake can resume it with. */
 export interface Resumption extends Disposable {
@@ -55,7 +58,7 @@ class PendingTickets implements Resumption {
     const [byInitiator, byResponder] = deriveTickets(this.#keys, this.#handshakeHash, primitives);
     this[Symbol.dispose]();
     const [ours, theirs] = role === 'initiator' ? [byInitiator, byResponder] : [byResponder, byInitiator];
-    const common = { localIdentity, remote, expiresAt };
+    const common = { localIdentity, remote, remoteKey: keyOf(remote.identity), expiresAt };
     cache.add({ dialling: { ...ours, ...common }, accepting: { ...theirs, ...common } });
   }
 
@@ -88,13 +91,14 @@ export function deriveTickets(
   keys: Uint8Array,
   handshakeHash: Uint8Array,
   primitives: Primitives,
-): readonly [initiator: Pick<Ticket, 'id' | 'secret'>, responder: Pick<Ticket, 'id' | 'secret'>] {
+): readonly [initiator: TicketSecrets, responder: TicketSecrets] {
   const options = { salt: handshakeHash, info: TICKETS_LABEL, length: 2 * TICKET_LENGTH };
   const output = primitives.hkdf('blake2b', keys, options);
-  const ticketAt = (at: number): Pick<Ticket, 'id' | 'secret'> => ({
-    id: output.slice(at, at + TICKET_ID_LENGTH),
-    secret: SecretBytes.from(output.subarray(at + TICKET_ID_LENGTH, at + TICKET_LENGTH)),
-  });
+  const ticketAt = (at: number): TicketSecrets => {
+    const id = output.slice(at, at + TICKET_ID_LENGTH);
+    const secret = SecretBytes.from(output.subarray(at + TICKET_ID_LENGTH, at + TICKET_LENGTH));
+    return { id, idKey: keyOf(id), secret };
+  };
   return [ticketAt(0), ticketAt(TICKET_LENGTH)];
 }
 

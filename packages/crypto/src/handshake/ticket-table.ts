@@ -22,6 +22,9 @@ export interface Ticket {
   /** This side's identity in the handshake that the ticket comes from: it resumes under no other one. */
   readonly localIdentity: Uint8Array;
   readonly remote: TicketPeer;
+  /** The id and the other side's identity, as keys of maps. */
+  readonly idKey: string;
+  readonly remoteKey: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
@@ -54,8 +57,7 @@ export class TicketTable {
 
   /** Takes a ticket over. A peer pushes out its own tickets first: nobody loses his because another one has many. */
   add(ticket: Ticket): void {
-    const id = keyOf(ticket.id);
-    const peer = keyOf(ticket.remote.identity);
+    const { idKey: id, remoteKey: peer } = ticket;
     const siblings = this.#byPeer.get(peer) ?? [];
     if (siblings.length >= this.#limits.maxPerPeer) this.#drop(siblings[0]!);
     if (this.#byId.size >= this.#limits.max) {
@@ -79,8 +81,8 @@ export class TicketTable {
 
   /** Takes a ticket out; its secret is the caller's from now on. */
   remove(ticket: Ticket): void {
-    if (!this.#byId.delete(keyOf(ticket.id))) return;
-    const peer = keyOf(ticket.remote.identity);
+    if (!this.#byId.delete(ticket.idKey)) return;
+    const peer = ticket.remoteKey;
     const siblings = this.#byPeer.get(peer) ?? [];
     siblings.splice(siblings.indexOf(ticket), 1);
     if (siblings.length === 0) this.#byPeer.delete(peer);

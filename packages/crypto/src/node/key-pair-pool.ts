@@ -11,8 +11,9 @@ export interface KeyPairPool {
 }
 
 /**
- * After a key pair was taken the next ones are made in turns of the event loop of their own: while a handshake waits for the
- * network. Making one is a quarter of what a side computes.
+ * After a key pair was taken the next ones are made in turns of the event loop of their own, and not before the next look at the
+ * network: a message that has arrived meanwhile is answered first, and what is waited for is waited for with work. Making one is a quarter
+ * of what a side computes.
  */
 export function createKeyPairPool(
   generate: () => KeyPair,
@@ -31,12 +32,11 @@ export function createKeyPairPool(
   function fillLater(): void {
     if (isFilling || made.length >= POOL_SIZE) return;
     isFilling = true;
-    const immediate = globalThis.setImmediate(() => {
+    behindNetwork(() => {
       isFilling = false;
       made.push({ pair: generate(), at: clock() });
       fillLater();
     });
-    immediate.unref();
   }
 
   return {
@@ -47,4 +47,9 @@ export function createKeyPairPool(
       return pair;
     },
   };
+}
+
+/** Node looks at the network between one turn of these callbacks and the next. None keeps the process alive. */
+function behindNetwork(task: () => void): void {
+  globalThis.setImmediate(() => void globalThis.setImmediate(task).unref()).unref();
 }

@@ -3,6 +3,7 @@ import { ChannelSecrets } from '../../src/channel/secrets.ts';
 import { createDatagramChannel, createStreamChannel } from '../../src/channel.ts';
 import { decodeOffer, decodeTerms } from '../../src/handshake/offer.ts';
 import { Tickets } from '../../src/handshake/ticket-cache.ts';
+import { keyOf } from '../../src/handshake/ticket-table.ts';
 import { createHandshake, type HandshakeOptions, type RecordCipher } from '../../src/handshake.ts';
 import { SecretBytes } from '../../src/index.ts';
 import { encodeCanonical } from '../../src/msgpack.ts';
@@ -119,12 +120,18 @@ const thirdMessages: FuzzTarget = {
 function createKnownCaches(): Record<'initiator' | 'responder', Tickets> {
   const ticket = (byte: number) => ({
     id: new Uint8Array(16).fill(byte),
+    idKey: keyOf(new Uint8Array(16).fill(byte)),
     secret: SecretBytes.from(new Uint8Array(32).fill(byte)),
     expiresAt: NOW + 1_000,
   });
   const of = (local: typeof alice, remote: typeof alice, [dialling, accepting]: [number, number]) => {
     const peer = { identity: remote.publicKey, staticKey: remote.staticKeyPair.publicKey };
-    const common = { localIdentity: local.publicKey, remote: { ...peer, staticKeyExpiresAt: NOW + 1_000 } };
+    const remoteKey = keyOf(remote.publicKey);
+    const common = {
+      localIdentity: local.publicKey,
+      remoteKey,
+      remote: { ...peer, staticKeyExpiresAt: NOW + 1_000 },
+    };
     const cache = new Tickets({});
     cache.add({
       dialling: { ...ticket(dialling), ...common },
