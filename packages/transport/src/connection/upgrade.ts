@@ -13,6 +13,7 @@ import { resolveLimits } from '../mux/limits.ts';
 import { MAX_RECORD } from '../mux/record-builder.ts';
 import { createTimers, type Timers, type TimerTarget } from '../time/timers.ts';
 import type { Connection } from './connection.ts';
+import { behindDial, behindTurn } from './event-loop.ts';
 import { frameHandshakeMessage, HandshakeReader } from './handshake-framing.ts';
 import { SecureConnection } from './secure-connection.ts';
 import type { OutboundUpgradeOptions, UpgradeOptions } from './upgrade-options.ts';
@@ -59,20 +60,6 @@ function createInitiator(options: OutboundUpgradeOptions): Handshake {
     ...(expectedPeer === undefined ? {} : { expectedIdentity: publicKeyFromPeerId(expectedPeer) }),
     ...(remoteStaticKey === undefined ? {} : { remoteStaticKey }),
   });
-}
-
-/** Node asks the network for a connection in a tick of its own, which comes before this one. */
-function behindDial(task: () => void): void {
-  const { nextTick } = (globalThis.process ?? {}) as { nextTick?: (task: () => void) => void };
-  if (nextTick !== undefined) nextTick(task);
-  else queueMicrotask(task);
-}
-
-/** Node runs this when all that belongs to a read is done, its answers written. */
-function behindTurn(task: () => void): void {
-  const host = globalThis as { setImmediate?: (task: () => void) => unknown };
-  if (host.setImmediate === undefined) setTimeout(task, 0);
-  else host.setImmediate(task);
 }
 
 /** The responder of IK, or of a resumed handshake, waits for a record: who dialled mostly has something to say at once, else a ping says it. */
@@ -139,6 +126,8 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
   /** Gets what follows the last message of the handshake. */
   #connection: SecureConnection | undefined;
   #resumption: Resumption | undefined;
+  /** The other side waits for a record. */
+  #isAwaited = false;
   #isOver = false;
 
   constructor(bytes: ByteConnection, upgradeRun: UpgradeRun) {
@@ -230,6 +219,7 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
 
   #finish(result: HandshakeResult): void {
     this.#resumption = result.resumption;
+    this.#isAwaited = result.role === 'initiator' && (result.pattern === 'IK' || result.pattern === 'NNpsk0');
     if (result.maxRecordSize < MIN_RECORD) {
       throw new TransportError('VERSION_UNSUPPORTED', 'The records of the other end are too small.');
     }
@@ -255,16 +245,18 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
       return;
     }
     this.#resolve(connection);
-    const { role, pattern } = result;
-    if (role === 'initiator' && (pattern === 'IK' || pattern === 'NNpsk0'))
-      setTimeout(confirm, 0, connection);
   }
 
   #resolve(connection: SecureConnection): void {
     this.#settle();
     this.#run.resolve(connection);
     const resumption = this.#resumption;
-    if (resumption !== undefined) behindTurn(() => resumption.keep());
+    const isAwaited = this.#isAwaited;
+    if (resumption === undefined && !isAwaited) return;
+    behindTurn(() => {
+      resumption?.keep();
+      if (isAwaited) setTimeout(confirm, 0, connection);
+    });
   }
 
   #fail(reason: unknown): void {
