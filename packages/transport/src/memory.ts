@@ -1,6 +1,7 @@
 import { parseAddress, tryParseAddress } from './address/address.ts';
 import type { ByteConnection, ByteConnectionHandler } from './byte-connection.ts';
 import { TransportError } from './errors.ts';
+import { behindTurn } from './time/event-loop.ts';
 import type { Listener, ListenOptions, Transport } from './transport.ts';
 
 /** Names that memory transports listen on: those that share a network reach each other. */
@@ -31,7 +32,7 @@ export function createMemoryNetwork(): MemoryNetwork {
 
 /** Byte streams between peers of one process: for tests, and for a peer that talks to itself in two roles. */
 export function createMemoryTransport(options: MemoryTransportOptions = {}): Transport {
-  const { network = createMemoryNetwork(), defer = deferDefault } = options;
+  const { network = createMemoryNetwork(), defer = behindTurn } = options;
   const understands = (text: string): boolean => tryParseAddress(text)?.kind === 'memory';
   return {
     name: 'memory',
@@ -66,16 +67,11 @@ function listen(network: MemoryNetwork, address: string, options: ListenOptions)
   };
 }
 
-function deferDefault(deliver: () => void): void {
-  if (typeof globalThis.setImmediate === 'function') globalThis.setImmediate(deliver);
-  else setTimeout(deliver, 0);
-}
-
 /** Both ends of a byte stream in memory. */
 export function createMemoryPair(
   nearAddress = '/memory/near',
   farAddress = '/memory/far',
-  defer: (deliver: () => void) => void = deferDefault,
+  defer: (deliver: () => void) => void = behindTurn,
 ): [ByteConnection, ByteConnection] {
   const near = new MemoryConnection(nearAddress, farAddress, defer);
   const far = new MemoryConnection(farAddress, nearAddress, defer);

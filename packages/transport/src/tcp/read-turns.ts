@@ -1,4 +1,5 @@
 import type { ByteConnectionHandler } from '../byte-connection.ts';
+import { behindTurn } from '../time/event-loop.ts';
 
 /** Bytes that a source is given at once, the least first; the most is what a busy socket has waiting on a fast network: fewer, larger reads. */
 export const READ_SIZES: readonly number[] = [4, 16, 64, 256].map((kilobytes) => kilobytes * 1024);
@@ -119,6 +120,6 @@ export class ReadTurns {
   #mark(): void {
     if (this.#isMarked) return;
     this.#isMarked = true;
-    setImmediate(this.#onTurn);
+    behindTurn(this.#onTurn);
   }
 }

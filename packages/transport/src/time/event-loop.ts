@@ -5,7 +5,7 @@ export function behindDial(task: () => void): void {
   else queueMicrotask(task);
 }
 
-/** Node runs this when all that belongs to a read is done, its answers written. */
+/** Node runs this when all that belongs to a read is done, its answers written, and every socket with something to read has been read. */
 export function behindTurn(task: () => void): void {
   const host = globalThis as { setImmediate?: (task: () => void) => unknown };
   if (host.setImmediate === undefined) setTimeout(task, 0);
