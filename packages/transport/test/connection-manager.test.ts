@@ -169,7 +169,7 @@ describe('connection manager', () => {
     expect(a.manager.connections()).toEqual([]);
   });
 
-  it('sends the cached static key on the next dial, and the long handshake when that fails', async () => {
+  it('sends the cached static key on the next dial, and the long handshake when none can be made with it', async () => {
     const world = createWorld();
     const b = world.peer(B);
     await b.manager.listen('/memory/b');

@@ -1,3 +1,4 @@
+import { CryptoError } from '@nzcore/crypto';
 import type { PeerId } from '@nzcore/identity';
 import type { ByteConnection } from '../src/byte-connection.ts';
 import type { Connection, ConnectionStats } from '../src/connection/connection.ts';
@@ -19,7 +20,7 @@ export interface PlainUpgrader extends Upgrader {
 
 export interface PlainUpgraderOptions {
   readonly peer: PeerId;
-  /** A handshake with a cached key fails, as with a peer that has changed its key and knows no fallback. */
+  /** No handshake can be made with a cached key, as with one that is of small order. */
   readonly refusesKeys?: boolean;
 }
 
@@ -61,7 +62,10 @@ export function createPlainUpgrader({ peer, refusesKeys = false }: PlainUpgrader
     outbound: async (bytes, { signal, expectedPeer, remoteStaticKey }) => {
       await bytes;
       keysSeen.push(remoteStaticKey);
-      if (refusesKeys && remoteStaticKey) throw new TransportError('HANDSHAKE_FAILED', 'unknown key');
+      if (refusesKeys && remoteStaticKey) {
+        const cause = new CryptoError('INVALID_KEY', 'a key that is none');
+        throw new TransportError('HANDSHAKE_FAILED', 'no message can be made', { cause });
+      }
       return upgrade(await bytes, 'outbound', signal, expectedPeer);
     },
     inbound: (bytes, { signal }) => upgrade(bytes, 'inbound', signal),

@@ -31,7 +31,7 @@ export function createOffer(options: HandshakeOptions): Offer {
   const { identity, role, earlyData, remoteStaticKey, expectedIdentity, networkKey } = options;
   const { versions = { min: 1, max: 1 }, maxRecordSize = DEFAULT_RECORD_SIZE } = options;
   const { recordCiphers = defaultRecordCiphers(), tickets } = options;
-  const features = tickets ? [...(options.features ?? []), RESUMPTION_FEATURE] : (options.features ?? []);
+  const features = offeredFeatures(options.features ?? [], tickets !== undefined);
   for (const key of [identity.publicKey, remoteStaticKey, expectedIdentity, networkKey]) {
     if (key && key.length !== 32)
       throw new RangeError('identities, static keys and the network key have 32 bytes');
@@ -41,8 +41,6 @@ export function createOffer(options: HandshakeOptions): Offer {
   }
   if (earlyData && earlyData.length > MAX_EARLY_DATA)
     throw new RangeError(`earlyData has at most ${MAX_EARLY_DATA} bytes`);
-  if (!isNameList(features, MAX_FEATURES))
-    throw new RangeError('features are distinct names of printable ASCII');
   const unknown = recordCiphers.find((name) => !recordCipherNames.includes(name));
   if (unknown || recordCiphers.length === 0 || new Set(recordCiphers).size < recordCiphers.length)
     throw new RangeError('recordCiphers names one or more known ciphers, each once');
@@ -68,4 +66,23 @@ export function createOffer(options: HandshakeOptions): Offer {
     certificate: identity.certificate,
     earlyData,
   };
+}
+
+/** @throws RangeError for names that cannot be offered. */
+function offeredFeatures(own: readonly string[], keepsTickets: boolean): readonly string[] {
+  if (own.includes(RESUMPTION_FEATURE)) {
+    throw new RangeError(
+      `the feature "${RESUMPTION_FEATURE}" is offered for you when \`tickets\` is given: leave it out of \`features\``,
+    );
+  }
+  const most = keepsTickets ? MAX_FEATURES - 1 : MAX_FEATURES;
+  if (!isNameList(own, most)) {
+    const taken = keepsTickets
+      ? `; with \`tickets\` the last of ${MAX_FEATURES} is "${RESUMPTION_FEATURE}"`
+      : '';
+    throw new RangeError(
+      `features are at most ${most} distinct names of 1 to 64 printable ASCII characters${taken}`,
+    );
+  }
+  return keepsTickets ? [...own, RESUMPTION_FEATURE] : own;
 }

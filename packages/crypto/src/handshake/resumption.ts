@@ -5,7 +5,7 @@ import { SecretBytes } from '../secret-bytes.ts';
 import type { Tickets } from './ticket-cache.ts';
 import { keyOf, TICKET_ID_LENGTH, type Ticket, type TicketPeer } from './ticket-table.ts';
 
-/** Named by both sides, it lets them keep tickets (NZ-HANDSHAKE-01 §5.7). */
+/** Named by both sides, it lets them keep tickets (NZ-HANDSHAKE-01 §5.7). A side names it exactly when it keeps them. */
 export const RESUMPTION_FEATURE = 'resume';
 
 const SECRET_LENGTH = 32;
@@ -58,7 +58,8 @@ class PendingTickets implements Resumption {
     const [byInitiator, byResponder] = deriveTickets(this.#keys, this.#handshakeHash, primitives);
     this[Symbol.dispose]();
     const [ours, theirs] = role === 'initiator' ? [byInitiator, byResponder] : [byResponder, byInitiator];
-    const common = { localIdentity, remote, remoteKey: keyOf(remote.identity), expiresAt };
+    const isOfOwnDial = role === 'initiator';
+    const common = { localIdentity, remote, remoteKey: keyOf(remote.identity), expiresAt, isOfOwnDial };
     cache.add({ dialling: { ...ours, ...common }, accepting: { ...theirs, ...common } });
   }
 

@@ -13,8 +13,10 @@ export interface TicketQuery {
 
 /** How many tickets a cache holds. Each costs about a kilobyte. */
 export interface TicketCacheOptions {
-  /** To dial with. @defaultValue 1,024 */
+  /** To dial with, of peers that this side has dialled. @defaultValue 1,024 */
   readonly maxDialling?: number;
+  /** To dial with, of peers that have dialled this side: however many come, they push out none of the former. @defaultValue 512 */
+  readonly maxReturning?: number;
   /** That others dial with. @defaultValue 2,048 */
   readonly maxAccepting?: number;
   /** Of each sort for one peer. @defaultValue 4: as many connections as the manager allows to a peer */
@@ -32,7 +34,7 @@ export interface TicketCache extends Disposable {
   has(identity: Uint8Array): boolean;
   /** Wipes what has expired. Call it now and then: expired tickets are not used, but nobody else wipes them. */
   expire(now: number): void;
-  /** Wipes all tickets of a peer, for example when the peer cannot be resumed with. */
+  /** Wipes what there is to dial a peer with, when it cannot be resumed with. What the peer may dial with stays: it gets an answer. */
   forget(identity: Uint8Array): void;
 }
 
@@ -43,8 +45,8 @@ export class Tickets implements TicketCache {
   #isDisposed = false;
 
   constructor(options: TicketCacheOptions) {
-    const { maxDialling = 1_024, maxAccepting = 2_048, maxPerPeer = 4 } = options;
-    this.#dialling = new TicketTable({ max: maxDialling, maxPerPeer });
+    const { maxDialling = 1_024, maxReturning = 512, maxAccepting = 2_048, maxPerPeer = 4 } = options;
+    this.#dialling = new TicketTable({ max: maxDialling, maxOfCallers: maxReturning, maxPerPeer });
     this.#accepting = new TicketTable({ max: maxAccepting, maxPerPeer });
   }
 
@@ -100,7 +102,6 @@ export class Tickets implements TicketCache {
 
   forget(identity: Uint8Array): void {
     this.#dialling.forget(identity);
-    this.#accepting.forget(identity);
   }
 
   [Symbol.dispose](): void {

@@ -27,11 +27,15 @@ export interface Ticket {
   readonly remoteKey: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
+  /** It comes from a handshake that this side began: somebody here wanted that peer, which no stranger can bring about. */
+  readonly isOfOwnDial: boolean;
 }
 
 /** How many tickets are kept. */
 export interface TicketTableLimits {
   readonly max: number;
+  /** Room of their own for tickets of peers that dialled this side. @defaultValue none: all share `max` */
+  readonly maxOfCallers?: number;
   /** Of one peer. */
   readonly maxPerPeer: number;
 }
@@ -41,37 +45,52 @@ export function keyOf(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes);
 }
 
+/** As many tickets as one sort of them may be, by id, the oldest first. */
+interface Room {
+  readonly max: number;
+  readonly byId: Map<string, Ticket>;
+}
+
 /** Tickets by id and by peer, the oldest first. Whatever is pushed out is wiped. */
 export class TicketTable {
-  readonly #limits: TicketTableLimits;
-  readonly #byId = new Map<string, Ticket>();
+  readonly #maxPerPeer: number;
+  /** That of who this side dialled first, that of who dialled it last; it may be the same one. */
+  readonly #rooms: readonly Room[];
   readonly #byPeer = new Map<string, Ticket[]>();
 
-  constructor(limits: TicketTableLimits) {
-    this.#limits = limits;
+  constructor({ max, maxOfCallers, maxPerPeer }: TicketTableLimits) {
+    this.#maxPerPeer = maxPerPeer;
+    const sizes = maxOfCallers === undefined ? [max] : [max, maxOfCallers];
+    this.#rooms = sizes.map((size) => ({ max: size, byId: new Map() }));
   }
 
   get size(): number {
-    return this.#byId.size;
+    return this.#rooms.reduce((sum, { byId }) => sum + byId.size, 0);
   }
 
   /** Takes a ticket over. A peer pushes out its own tickets first: nobody loses his because another one has many. */
   add(ticket: Ticket): void {
-    const { idKey: id, remoteKey: peer } = ticket;
+    const peer = ticket.remoteKey;
     const siblings = this.#byPeer.get(peer) ?? [];
-    if (siblings.length >= this.#limits.maxPerPeer) this.#drop(siblings[0]!);
-    if (this.#byId.size >= this.#limits.max) {
-      const [oldest] = this.#byId.values();
+    if (siblings.length >= this.#maxPerPeer) this.#drop(siblings[0]!);
+    const { byId, max } = this.#roomOf(ticket);
+    if (byId.size >= max) {
+      const [oldest] = byId.values();
       if (oldest) this.#drop(oldest);
     }
-    this.#byId.set(id, ticket);
+    byId.set(ticket.idKey, ticket);
     const list = this.#byPeer.get(peer);
     if (list) list.push(ticket);
     else this.#byPeer.set(peer, [ticket]);
   }
 
   find(id: Uint8Array): Ticket | undefined {
-    return this.#byId.get(keyOf(id));
+    const key = keyOf(id);
+    for (const { byId } of this.#rooms) {
+      const ticket = byId.get(key);
+      if (ticket) return ticket;
+    }
+    return undefined;
   }
 
   /** The newest ticket of a peer. */
@@ -81,7 +100,7 @@ export class TicketTable {
 
   /** Takes a ticket out; its secret is the caller's from now on. */
   remove(ticket: Ticket): void {
-    if (!this.#byId.delete(ticket.idKey)) return;
+    if (!this.#roomOf(ticket).byId.delete(ticket.idKey)) return;
     const peer = ticket.remoteKey;
     const siblings = this.#byPeer.get(peer) ?? [];
     siblings.splice(siblings.indexOf(ticket), 1);
@@ -95,7 +114,13 @@ export class TicketTable {
 
   /** Wipes the tickets that are not to be kept. */
   retain(isKept: (ticket: Ticket) => boolean): void {
-    for (const ticket of [...this.#byId.values()]) if (!isKept(ticket)) this.#drop(ticket);
+    for (const { byId } of this.#rooms) {
+      for (const ticket of [...byId.values()]) if (!isKept(ticket)) this.#drop(ticket);
+    }
+  }
+
+  #roomOf(ticket: Ticket): Room {
+    return (ticket.isOfOwnDial ? this.#rooms[0] : this.#rooms.at(-1))!;
   }
 
   #drop(ticket: Ticket): void {

@@ -33,7 +33,10 @@ export interface HandshakeOptions {
   readonly tickets?: TicketCache;
   /** Versions of the protocol above the channel. @defaultValue 1 to 1 */
   readonly versions?: { readonly min: number; readonly max: number };
-  /** Names of optional behaviour; what both name is agreed on. @defaultValue none */
+  /**
+   * Names of optional behaviour; what both name is agreed on. At most 32, 31 with `tickets`, of 1 to 64 printable ASCII characters; `resume` is
+   * not among them, for `tickets` offers it. @defaultValue none
+   */
   readonly features?: readonly string[];
   /** Most wanted first. @defaultValue what is fastest on this runtime, then the others */
   readonly recordCiphers?: readonly RecordCipher[];

@@ -130,6 +130,7 @@ function createKnownCaches(): Record<'initiator' | 'responder', Tickets> {
     const common = {
       localIdentity: local.publicKey,
       remoteKey,
+      isOfOwnDial: true,
       remote: { ...peer, staticKeyExpiresAt: NOW + 1_000 },
     };
     const cache = new Tickets({});

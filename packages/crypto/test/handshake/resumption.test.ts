@@ -147,6 +147,19 @@ describe('a resumed handshake (NZ-HANDSHAKE-01 §5.7)', () => {
     expect(result).toMatchObject({ pattern: 'NNpsk0', earlyData, isReplayable: true });
   });
 
+  it('is a feature of its own, and says so to who names it, or one too many (§6.1)', () => {
+    const { initiate } = createPair();
+    const many = (length: number) => Array.from({ length }, (_, i) => `feature-${i}`);
+    expect(() => initiate({ features: ['resume'] })).toThrow(/"resume" is offered for you/);
+    expect(() => initiate({ features: ['resume'], tickets: undefined as never })).toThrow(RangeError);
+    expect(() => initiate({ features: many(32) })).toThrow(/at most 31 .* the last of 32 is "resume"/);
+    expect(() => initiate({ features: many(33), tickets: undefined as never })).toThrow(/at most 32 /);
+    for (const features of [['a', 'a'], [''], ['a b'], ['x'.repeat(65)]])
+      expect(() => initiate({ features })).toThrow(RangeError);
+    for (const options of [{ features: many(31) }, { features: many(32), tickets: undefined as never }])
+      expect(initiate(options).start(NOW)).toHaveLength(36);
+  });
+
   it('is a feature: without it on one side nothing is kept (§7)', () => {
     for (const options of [{ a: { tickets: undefined } }, { b: { tickets: undefined } }]) {
       const { meet, tickets } = createPair();
@@ -419,6 +432,29 @@ describe('a ticket cache (NZ-HANDSHAKE-01 §9.1)', () => {
     expect(cache.size).toBe(4 + 3);
   });
 
+  it('keeps room for peers that this side has dialled: others that come, however many, push out none of them', () => {
+    const tickets = createCache({ maxDialling: 2, maxReturning: 3 });
+    const dial = (byte: number) => {
+      const identity = createIdentity(byte);
+      return shakeHands({
+        initiator: { tickets, expectedIdentity: identity.publicKey },
+        responder: { identity, tickets: createCache() },
+      });
+    };
+    const comes = (byte: number) =>
+      shakeHands({
+        initiator: { identity: createIdentity(byte), tickets: createCache() },
+        responder: { identity: alice, tickets },
+      }).responder.resumption!.keep();
+    dial(20).initiator.resumption!.keep();
+    for (let byte = 30; byte < 40; byte++) comes(byte);
+    const has = (byte: number) => tickets.has(createIdentity(byte).publicKey);
+    expect([20, 36, 37, 38, 39].map(has)).toEqual([true, false, true, true, true]);
+    // Nor do those that it has dialled push out the others: only each other.
+    for (let byte = 21; byte < 24; byte++) dial(byte).initiator.resumption!.keep();
+    expect([20, 21, 22, 23, 37, 38, 39].map(has)).toEqual([false, false, true, true, true, true, true]);
+  });
+
   it('lets no peer push out another one by coming often', () => {
     const { meet, keep, tickets } = createKnownPair();
     for (let again = 0; again < 10; again++) {
@@ -487,6 +523,8 @@ describe('a ticket cache (NZ-HANDSHAKE-01 §9.1)', () => {
     for (let again = 0; again < 4; again++) keep(meet(NOW, { a: { remoteStaticKey: carol.publicKey } }));
     expect(ofBob().filter((isDisposed) => isDisposed)).toHaveLength(ofBob().length - tickets.bob.size);
     tickets.bob.forget(alice.publicKey);
+    expect(ofBob().filter((_, i) => i % 2 === 0)).not.toContain(false);
+    tickets.bob[Symbol.dispose]();
     expect(ofBob()).not.toContain(false);
     const prepared = initiate();
     prepared.prepare(NOW);
@@ -503,8 +541,9 @@ describe('a ticket cache (NZ-HANDSHAKE-01 §9.1)', () => {
     expect(tickets.alice.size).toBe(2);
     tickets.alice.expire(NOW + TICKET_LIFETIME);
     expect(tickets.alice.size).toBe(0);
+    // What Alice may dial with stays.
     tickets.bob.forget(alice.publicKey);
-    expect(tickets.bob.size).toBe(0);
+    expect([tickets.bob.has(alice.publicKey), tickets.bob.size]).toEqual([false, 1]);
     const { ours } = meet();
     const prepared = initiate();
     ours.resumption!.keep();

@@ -13,7 +13,7 @@ export interface SecureUpgraderOptions {
   /** 32 bytes that only members of a private network have; outsiders cannot even start a handshake. */
   readonly networkKey?: Uint8Array;
   readonly limits?: WireLimits;
-  /** Names of optional behaviour, such as the compressions of messages. @defaultValue none */
+  /** Names of optional behaviour, such as the compressions of messages; at most 31, without `resume`, which is offered with tickets. @defaultValue none */
   readonly features?: readonly string[];
   /** Most wanted first. @defaultValue the fastest on this runtime, then the others */
   readonly recordCiphers?: readonly RecordCipher[];

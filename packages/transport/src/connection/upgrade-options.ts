@@ -27,7 +27,7 @@ export interface UpgradeOptions extends SignalOptions {
   readonly sharedMemory?: MemoryBudget | undefined;
   /** Shared timers. @defaultValue timers of the connection's own */
   readonly timers?: Timers;
-  /** Names of optional behaviour; what both sides name is in `connection.features`. @defaultValue none */
+  /** Names of optional behaviour; what both sides name is in `connection.features`; at most 31, without `resume`, which is offered with tickets. @defaultValue none */
   readonly features?: readonly string[];
   /**
    * What is kept of earlier connections, in both directions: a dial of `expectedPeer` resumes with it, which takes one key agreement instead of

@@ -1,7 +1,6 @@
 import {
   createHandshake,
   type Handshake,
-  HandshakeError,
   type HandshakeResult,
   type Resumption,
 } from '@nzcore/crypto/handshake';
@@ -14,6 +13,7 @@ import { MAX_RECORD } from '../mux/record-builder.ts';
 import { behindDial, behindTurn } from '../time/event-loop.ts';
 import { createTimers, type Timers, type TimerTarget } from '../time/timers.ts';
 import type { Connection } from './connection.ts';
+import { endedHandshake, upgradeError } from './connection-errors.ts';
 import { frameHandshakeMessage, HandshakeReader } from './handshake-framing.ts';
 import { SecureConnection } from './secure-connection.ts';
 import type { OutboundUpgradeOptions, UpgradeOptions } from './upgrade-options.ts';
@@ -128,6 +128,7 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
   #resumption: Resumption | undefined;
   /** The other side waits for a record. */
   #isAwaited = false;
+  #isAnswered = false;
   #isOver = false;
 
   constructor(bytes: ByteConnection, upgradeRun: UpgradeRun) {
@@ -154,6 +155,7 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
   }
 
   onData(chunk: Uint8Array): void {
+    this.#isAnswered = true;
     let rest = chunk;
     while (rest.length > 0) {
       if (this.#connection !== undefined) {
@@ -171,11 +173,12 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
 
   onEnd(): void {
     if (this.#connection !== undefined) this.#connection.handler.onEnd();
-    else this.#fail(new TransportError('HANDSHAKE_FAILED', 'The connection ended during the handshake.'));
+    else this.#fail(endedHandshake(this.#isAnswered));
   }
 
   onClose(cause?: Error): void {
     if (this.#connection !== undefined) this.#connection.handler.onClose(cause);
+    else if (cause === undefined) this.#fail(endedHandshake(this.#isAnswered));
     else
       this.#fail(
         new TransportError('HANDSHAKE_FAILED', 'The connection broke during the handshake.', { cause }),
@@ -274,20 +277,4 @@ class Upgrade implements ByteConnectionHandler, TimerTarget {
     this.#timers.set(this, undefined);
     this.#run.options.signal?.removeEventListener('abort', this.#onAbort);
   }
-}
-
-function upgradeError(cause: unknown): TransportError {
-  if (cause instanceof TransportError) return cause;
-  const code = cause instanceof HandshakeError ? cause.code : undefined;
-  if (code === 'IDENTITY_MISMATCH') {
-    return new TransportError('PEER_MISMATCH', 'Another peer answered than the one that was dialled.', {
-      cause,
-    });
-  }
-  if (code === 'NO_COMMON_VERSION' || code === 'NO_COMMON_CIPHER') {
-    return new TransportError('VERSION_UNSUPPORTED', 'The two ends have no version in common.', { cause });
-  }
-  if (code === 'TIMEOUT')
-    return new TransportError('HANDSHAKE_TIMEOUT', 'The handshake took too long.', { cause });
-  return new TransportError('HANDSHAKE_FAILED', 'The other end could not be authenticated.', { cause });
 }

@@ -1,21 +1,20 @@
 import type { TicketCache } from '@nzcore/crypto/handshake';
-import { isPeerId, type PeerId, publicKeyFromPeerId } from '@nzcore/identity';
+import { isPeerId, type PeerId } from '@nzcore/identity';
 import { type ParsedAddress, parseAddress } from '../address/address.ts';
 import type { AddressBook } from '../address/address-book.ts';
-import { isWithinReach } from '../address/reach.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { StreamHandler } from '../connection/upgrade-options.ts';
 import type { Upgrader } from '../connection/upgrader.ts';
 import { TransportError } from '../errors.ts';
 import type { MemoryBudget } from '../messages/memory-budget.ts';
 import type { Clock } from '../time/clock.ts';
-import { createDeadline } from '../time/deadline.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
 import type { Transport } from '../transport.ts';
 import type { ResolvedConnectionLimits } from './admission.ts';
 import type { Bans } from './bans.ts';
 import type { Closing } from './closing.ts';
-import { type DialCandidate, type DialPolicy, orderCandidates } from './dial-order.ts';
+import { dialAddress } from './dial-address.ts';
+import { type DialPolicy, orderCandidates } from './dial-order.ts';
 import { raceDials } from './dial-race.ts';
 import type { OnTransportEvent } from './transport-event.ts';
 
@@ -150,8 +149,11 @@ async function dialTarget(
   if (allowed.length === 0) {
     throw new TransportError('NO_ADDRESS', 'no address of the peer can be dialled');
   }
+  const dial = { peer: target.peer, hasRedialled: false };
   return raceDials(
-    allowed.map((candidate) => (race: AbortSignal) => dialAddress(candidate, target.peer, race, options)),
+    allowed.map(
+      (candidate) => (race: AbortSignal) => dialAddress(candidate, dial, { ...options, signal: race }),
+    ),
     {
       clock,
       signal,
@@ -163,89 +165,6 @@ async function dialTarget(
     return connection;
   });
 }
-
-async function dialAddress(
-  candidate: DialCandidate,
-  peer: PeerId | undefined,
-  race: AbortSignal,
-  options: DiallerOptions,
-): Promise<Connection> {
-  const { addressBook, wheel, dialTimeout, emit } = options;
-  const { address, reach } = candidate;
-  const late = (): TransportError =>
-    new TransportError('DIAL_FAILED', `${address.text} did not answer in time`);
-  const deadline = createDeadline(wheel, dialTimeout, late, race);
-  try {
-    const connection = await dialWithKey(candidate, peer, deadline.signal, options);
-    addressBook.recordSuccess(connection.remotePeer, address.text, connection.remoteStaticKey, reach);
-    return connection;
-  } catch (error) {
-    // An attempt that was given up says nothing about the address.
-    if (!race.aborted) {
-      if (peer !== undefined) addressBook.recordFailure(peer, address.text);
-      emit({ type: 'dial-failed', peer, address: address.text, error });
-    }
-    throw error;
-  } finally {
-    deadline[Symbol.dispose]();
-  }
-}
-
-/** Tries the shortest handshake first; a peer that has neither that ticket or key nor the fallback gets the long one at once. */
-async function dialWithKey(
-  candidate: DialCandidate,
-  peer: PeerId | undefined,
-  signal: AbortSignal,
-  options: DiallerOptions,
-): Promise<Connection> {
-  const { addressBook, tickets } = options;
-  if (peer === undefined) return dialOnce(candidate, peer, undefined, signal, options);
-  const key = addressBook.staticKey(peer);
-  const identity = publicKeyFromPeerId(peer);
-  const isKnown = key !== undefined || tickets.has(identity);
-  try {
-    return await dialOnce(candidate, peer, key, signal, options);
-  } catch (error) {
-    const isHandshake = error instanceof TransportError && error.code === 'HANDSHAKE_FAILED';
-    if (!isKnown || !isHandshake || signal.aborted) throw error;
-    addressBook.forgetStaticKey(peer);
-    tickets.forget(identity);
-    return dialOnce(candidate, peer, undefined, signal, options);
-  }
-}
-
-async function dialOnce(
-  { transport, address, reach }: DialCandidate,
-  peer: PeerId | undefined,
-  remoteStaticKey: Uint8Array | undefined,
-  signal: AbortSignal,
-  options: DiallerOptions,
-): Promise<Connection> {
-  const { upgrader, wheel, onStream, sharedMemory, tickets, bans } = options;
-  const dialled = transport.dial(address.text, {
-    signal,
-    // Asked of what a name resolves to.
-    isAllowedIp: (ip) => (reach === undefined || isWithinReach(ip, reach)) && !bans.isIpBanned(ip),
-  });
-  try {
-    return await upgrader.outbound(dialled, {
-      signal,
-      timers: wheel,
-      onStream,
-      sharedMemory,
-      tickets,
-      expectedPeer: peer,
-      remoteStaticKey,
-    });
-  } catch (error) {
-    // The upgrader may have failed before it took the stream over.
-    dialled.then((bytes) => bytes.destroy(error as Error)).catch(ignore);
-    throw error;
-  }
-}
-
-/** A dial that failed has been told by the upgrader. */
-function ignore(): void {}
 
 /** Reads what `connect` was given. @throws TransportError `INVALID_ADDRESS` */
 export function parseTarget(target: string): DialTarget {
