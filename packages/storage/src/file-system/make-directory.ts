@@ -19,6 +19,8 @@ export async function makeDirectory(path: string, sync: typeof syncDirectory = s
 
 /** Makes the names in a directory last. */
 export async function syncDirectory(path: string): Promise<void> {
+  // Windows syncs no directory (EPERM); there the rename itself is journalled.
+  if (process.platform === 'win32') return;
   const directory = await open(path, 'r');
   try {
     await directory.sync();

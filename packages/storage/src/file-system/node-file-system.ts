@@ -15,10 +15,14 @@ const FLAGS: Readonly<Record<OpenMode, number>> = {
 export const nodeFileSystem: FileSystem = {
   open: async (path, mode) => {
     const handle = await open(path, FLAGS[mode], 0o600);
-    const stats = await handle.stat();
-    if (stats.isFile()) return openedFile(handle);
-    await handle.close();
-    throw Object.assign(new Error('not a regular file'), { code: 'EINVAL' });
+    try {
+      const stats = await handle.stat();
+      if (!stats.isFile()) throw Object.assign(new Error('not a regular file'), { code: 'EINVAL' });
+      return openedFile(handle);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
   },
   rename,
   remove: unlink,

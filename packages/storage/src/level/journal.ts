@@ -1,6 +1,9 @@
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError } from '../errors.ts';
+import { fillFrom, isMissing, withFile } from '../file-system/file-access.ts';
+import type { OpenedFile } from '../file-system/file-system.ts';
+import { nodeFileSystem } from '../file-system/node-file-system.ts';
 
 // LevelDB's doc/log_format.md: blocks of 32 KiB, in them records: masked CRC-32C (4) | length (2) | type (1) | data; little-endian.
 const BLOCK_BYTES = 32_768;
@@ -74,26 +77,25 @@ export async function checkJournals(directory: string, names: readonly string[])
 
 async function inspectJournal(path: string): Promise<Findings> {
   const findings: Findings = { damagedAt: undefined, isFollowed: false };
-  const file = await open(path, 'r').catch((cause: unknown) => {
-    throw new StorageError('IO_ERROR', `cannot read ${path}`, { cause });
-  });
   try {
-    const buffer = new Uint8Array(READ_BYTES);
-    for (let from = 0; !findings.isFollowed; ) {
-      const { bytesRead } = await file.read(buffer, 0, READ_BYTES, from);
-      if (bytesRead === 0) break;
-      for (let block = 0; block < bytesRead; block += BLOCK_BYTES) {
-        inspectBlock(
-          buffer.subarray(block, Math.min(block + BLOCK_BYTES, bytesRead)),
-          from + block,
-          findings,
-        );
-      }
-      from += bytesRead;
+    await withFile(nodeFileSystem.open(path, 'read'), (file) => inspectBlocks(file, findings));
+  } catch (cause) {
+    // Whoever has the store open needs it no more; the opening is going to say that it is locked.
+    if (!isMissing(cause)) throw new StorageError('IO_ERROR', `cannot read ${path}`, { cause });
+  }
+  return findings;
+}
+
+async function inspectBlocks(file: OpenedFile, findings: Findings): Promise<void> {
+  // Not beyond the size of this moment: whoever has the store open goes on writing, and the rest of a record that was half there
+  // would look like one behind damage.
+  const size = await file.size();
+  const memory = new Uint8Array(Math.min(READ_BYTES, size));
+  for (let from = 0; from < size && !findings.isFollowed; from += READ_BYTES) {
+    const read = await fillFrom(file, memory.subarray(0, Math.min(READ_BYTES, size - from)), from);
+    for (let block = 0; block < read.length; block += BLOCK_BYTES) {
+      inspectBlock(read.subarray(block, block + BLOCK_BYTES), from + block, findings);
     }
-    return findings;
-  } finally {
-    await file.close();
   }
 }
 
@@ -110,9 +112,9 @@ export async function syncOlderJournals(
   const names = (await readdir(directory)).filter((name) => JOURNAL_NAME.test(name));
   names.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
   for (const name of names.slice(0, -1)) {
-    await sync(join(directory, name)).catch((error: NodeJS.ErrnoException) => {
+    await sync(join(directory, name)).catch((error: unknown) => {
       // Its table is durable by now, for LevelDB removes a journal only then.
-      if (error.code !== 'ENOENT') throw error;
+      if (!isMissing(error)) throw error;
     });
   }
 }

@@ -91,7 +91,7 @@ export function createLevelDriver(
     write: queue.write,
     snapshot: () => viewOf(database, database.snapshot()),
     compact: () => guarded(database.compactRange(new Uint8Array(0), new Uint8Array(128).fill(0xff))),
-    storedBytes,
+    storedBytes: () => guarded(storedBytes()),
     close: async () => {
       await view.close();
       await queue.drained();

@@ -35,10 +35,10 @@ export async function openLevelStore(
   const { createIfMissing = true, compression = true, limits, signal } = options;
   signal?.throwIfAborted();
   const path = resolve(directory);
-  const exists = await inspect(path);
+  const { exists, isMarked } = await inspect(path);
   if (!exists && !createIfMissing) throw new StorageError('STORE_MISSING', `there is no store in ${path}`);
   const level = await openLevel(path, { createIfMissing: !exists, compression });
-  if (!exists) await mark(path);
+  if (!isMarked) await markOrClose(path, level);
   const database = level as unknown as LevelDatabase;
   const driver = createLevelDriver(database, {
     storedBytes: () => sizeOf(path),
@@ -72,19 +72,30 @@ async function openLevel(
   return level;
 }
 
-/** Whether there is a store; `STORE_CORRUPT` when there are only parts of one, or a damaged journal. */
-async function inspect(path: string): Promise<boolean> {
+/** Whether there is a store, and whether it is marked; `STORE_CORRUPT` when there are only parts of one, or a damaged journal. */
+async function inspect(path: string): Promise<{ exists: boolean; isMarked: boolean }> {
   const names = await readdir(path).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return [];
     throw new StorageError('IO_ERROR', `cannot read the directory ${path}`, { cause: error });
   });
+  const isMarked = names.includes(MARKER);
   if (names.includes('CURRENT')) {
     await checkJournals(path, names);
-    return true;
+    return { exists: true, isMarked };
   }
   const remains = names.filter((name) => name === MARKER || /^MANIFEST-|\.(ldb|sst|log)$/.test(name));
-  if (remains.length === 0) return false;
+  if (remains.length === 0) return { exists: false, isMarked };
   throw new StorageError('STORE_CORRUPT', `there are parts of a store in ${path}, but no CURRENT file`);
+}
+
+/** A database that stayed open would be locked until this process ends. */
+async function markOrClose(path: string, level: Level<Uint8Array, Uint8Array>): Promise<void> {
+  try {
+    await mark(path);
+  } catch (error) {
+    await level.close();
+    throw toStorageError(error, 'IO_ERROR');
+  }
 }
 
 async function mark(path: string): Promise<void> {
