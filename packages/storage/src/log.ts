@@ -6,6 +6,7 @@ export type {
   LogProblem,
   LogRange,
   LogRetention,
+  LogRotationReport,
   LogStats,
 } from './log/append-log.ts';
 export type { LogCheckpoint } from './log/log-state.ts';

@@ -254,6 +254,33 @@ describe('a log that was tampered with', () => {
     await check(name, /LOG_TRUNCATED/);
   });
 
+  it('is encrypted anew but for the segments that are damaged, which are reported with their codes', async () => {
+    const { log, directory } = await open({ segmentBytes: 1_000 });
+    // Two of five segments are damaged once they are complete.
+    const paths: string[] = [];
+    for (let segment = 0; segment < 5; segment++) {
+      const found = (await segmentsOf(directory)).map((name) => join(directory, name));
+      paths.push(found.find((path) => !paths.includes(path))!);
+      await log.append(text(`entry ${segment}`), { sync: true });
+      await log.rotate();
+    }
+    expect(new Set(paths).size).toBe(5);
+    const [, cut, , altered] = paths;
+    await truncate(cut!, 40);
+    await writeFile(altered!, (await readFile(altered!)).fill(1, 60, 61));
+    const problems = [
+      { first: 1, code: 'LOG_CORRUPT' },
+      { first: 3, code: 'LOG_CORRUPT' },
+    ];
+    expect(await log.rotateKeys()).toEqual({ rewritten: 3, problems });
+    const left = (await segmentsOf(directory)).map((name) => join(directory, name));
+    expect(paths.filter((path) => left.includes(path))).toEqual([cut, altered]);
+    expect((await log.verify()).problems.map(({ first }) => first)).toEqual([1, 3]);
+    for (const first of [0, 2, 4]) {
+      expect(await all(log, { from: first, to: first + 1 })).toEqual([`${first}:entry ${first}`]);
+    }
+  });
+
   it('is refused when its list of segments has a gap, or nothing at all', async () => {
     const { log, store, crash } = await open({ segmentBytes: 1_000 });
     for (let i = 0; i < 50; i++) await log.append(text(`entry ${i}`));

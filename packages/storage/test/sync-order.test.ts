@@ -1,6 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { createFileCatalog } from '../src/files/file-catalog.ts';
+import { createFileContents } from '../src/files/file-contents.ts';
+import { createReplacedFiles } from '../src/files/replaced-files.ts';
 import { openFileStore } from '../src/files.ts';
 import { type KeyValueStore, openEncryptedStore } from '../src/index.ts';
 import { openLog } from '../src/log.ts';
@@ -64,6 +67,45 @@ it('a change without sync is made durable in the same order, and only then the o
   expect(trace.indexOf('sync id.nzf')).toBeLessThan(trace.indexOf('sync directory'));
   expect(trace.indexOf('sync directory')).toBeLessThan(trace.indexOf('store, durably'));
   expect(trace.at(-1)).toBe('remove id.nzf');
+});
+
+it.each(['compact', 'close'])(
+  'a new name that was written without sync is made durable too (%s)',
+  async (how) => {
+    const { fileSystem, trace } = createTracedFileSystem();
+    const files = await openFileStore(join(await newDirectory(), 'files'), {
+      catalog: await tracedStore(trace),
+      fileSystem,
+    });
+    await files.write('new', text('content'), { sync: false });
+    await files.write('gone', text('content'), { sync: false });
+    await files.delete('gone', { sync: false });
+    trace.length = 0;
+    await (how === 'compact' ? files.compact() : files[Symbol.asyncDispose]());
+    expect(trace.slice(0, 3)).toEqual(['sync id.nzf', 'sync directory', 'store, durably']);
+    // The deletion of `gone`, whose content was kept until then.
+    expect(trace.slice(3)).toEqual(['store, durably', 'remove id.nzf']);
+    trace.length = 0;
+    if (how === 'compact') await files.compact();
+    await files[Symbol.asyncDispose]();
+    expect(trace).toEqual([]);
+  },
+);
+
+it('new names that were written without sync are made durable when there are thousands', async () => {
+  const { fileSystem, trace } = createTracedFileSystem();
+  const replaced = createReplacedFiles(
+    createFileCatalog(await tracedStore(trace)),
+    createFileContents(fileSystem, await newDirectory()),
+  );
+  let names = 0;
+  for (; !replaced.isFull; names++) {
+    await replaced.change(`name ${names}`, { entry: undefined, old: undefined }, false);
+  }
+  expect(names).toBe(4_097);
+  for (const name of replaced.names()) await replaced.settle(name);
+  expect(replaced.names()).toEqual([]);
+  expect(replaced.isFull).toBe(false);
 });
 
 it('an entry is on the disk before it is acknowledged, and a segment with its name before its key', async () => {

@@ -4,8 +4,8 @@ import type { FileContents } from './file-contents.ts';
 import { checkedFileName } from './file-names.ts';
 
 /**
- * The contents that changes without `sync` have replaced or deleted. The catalog keeps their keys beside the new entry,
- * so that a power loss costs the new content at most: they go when the new one is known to last.
+ * Changes without `sync`, and the contents that they have replaced or deleted. The catalog keeps the keys of these beside the new
+ * entry, so that a power loss costs the new content at most: they go when the new one is known to last.
  */
 export interface ReplacedFiles {
   /**
@@ -17,31 +17,36 @@ export interface ReplacedFiles {
     change: { entry: CatalogEntry | undefined; old: CatalogEntry | undefined },
     sync: boolean,
   ): Promise<void>;
-  /** Whether so much is kept that it should be given up. */
+  /** Whether so much is kept, or so many changes are not durable, that they should be settled. */
   readonly isFull: boolean;
-  /** The names of which something is kept. */
+  /** The names whose last change may not last. */
   names(): string[];
-  /** Makes the content of a name durable and gives up the one before it. Serialised as `change`. */
+  /** Makes the content of a name durable and gives up the one before it, if there was one. Serialised as `change`. */
   settle(name: string): Promise<void>;
 }
 
 // Old contents cost disk space, and their names memory and a check after a crash.
 const MAX_KEPT_FILES = 64;
 const MAX_KEPT_BYTES = 256 * 1_048_576;
+// New files cost no more than the memory of their names: whoever brings thousands of them wants to wait at the end only.
+const MAX_NAMES = 4_096;
 
 /** Over a catalog whose replaced entries were recovered. */
 export function createReplacedFiles(catalog: FileCatalog, contents: FileContents): ReplacedFiles {
   const kept = new Map<string, CatalogEntry>();
+  const unsettled = new Set<string>();
 
   const forget = async (name: string): Promise<void> => {
     const entry = kept.get(name);
     kept.delete(name);
+    unsettled.delete(name);
     if (entry !== undefined) await contents.remove(entry.id);
   };
 
   return {
     change: async (name, { entry, old }, sync) => {
       const bytes = checkedFileName(name);
+      if (!sync) unsettled.add(name);
       if (sync) {
         await catalog.change(bytes, entry, { sync: true, replaced: undefined });
         await forget(name);
@@ -58,15 +63,16 @@ export function createReplacedFiles(catalog: FileCatalog, contents: FileContents
     get isFull() {
       let bytes = 0;
       for (const { size } of kept.values()) bytes += size;
-      return kept.size > MAX_KEPT_FILES || bytes > MAX_KEPT_BYTES;
+      return kept.size > MAX_KEPT_FILES || bytes > MAX_KEPT_BYTES || unsettled.size > MAX_NAMES;
     },
-    names: () => [...kept.keys()],
+    names: () => [...unsettled],
     settle: async (name) => {
-      if (!kept.has(name)) return;
+      if (!unsettled.has(name)) return;
       const bytes = checkedFileName(name);
       const entry = await catalog.get(bytes);
-      // The new content was taken away: the one before it is all that there is, and the next opening puts it back.
-      if (entry !== undefined && !(await isSynced(contents, entry))) return;
+      const isTakenAway = entry !== undefined && !(await isSynced(contents, entry));
+      // The one before it is all that there is, and the next opening puts it back.
+      if (isTakenAway && kept.has(name)) return;
       await catalog.change(bytes, entry, { sync: true, replaced: undefined });
       await forget(name);
     },

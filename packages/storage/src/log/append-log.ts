@@ -39,11 +39,18 @@ export interface LogStats {
   readonly bytes: number;
 }
 
-/** A segment that {@link AppendLog.verify} could not accept. */
+/** A segment that {@link AppendLog.verify} or {@link AppendLog.rotateKeys} could not accept. */
 export interface LogProblem {
   /** The sequence number of the segment's first entry. */
   readonly first: number;
   readonly code: 'LOG_CORRUPT' | 'LOG_TRUNCATED' | 'UNSUPPORTED_FORMAT';
+}
+
+/** The outcome of encrypting every complete segment anew. */
+export interface LogRotationReport {
+  readonly rewritten: number;
+  /** Segments that are as they were, under their old keys: put a backup in their place. */
+  readonly problems: readonly LogProblem[];
 }
 
 /** An append-only, encrypted, hash-chained log in segments. */
@@ -67,6 +74,9 @@ export interface AppendLog extends AsyncDisposable {
   /** Reads every entry of every segment. */
   verify(options?: OperationOptions): Promise<{ entries: number; problems: readonly LogProblem[] }>;
   stats(): Promise<LogStats>;
-  /** Encrypts every complete segment anew under a fresh key while the log is in use. */
-  rotateKeys(options?: OperationOptions): Promise<{ rewritten: number }>;
+  /**
+   * Encrypts every complete segment anew under a fresh key while the log is in use; repeat it after an interruption. A damaged
+   * segment does not stop it, see {@link LogRotationReport.problems}.
+   */
+  rotateKeys(options?: OperationOptions): Promise<LogRotationReport>;
 }

@@ -91,10 +91,15 @@ export async function problemOf(
   } catch (error) {
     // Retention, or a rotation of keys, was faster.
     if (!isCurrent() && segment.end !== undefined) return undefined;
-    if (!(error instanceof StorageError)) throw toFileError(error);
-    if (error.code === 'LOG_ROLLED_BACK') return 'LOG_CORRUPT';
-    if (error.code === 'LOG_CORRUPT' || error.code === 'LOG_TRUNCATED') return error.code;
-    if (error.code === 'UNSUPPORTED_FORMAT') return error.code;
-    throw error;
+    return problemCodeOf(error);
   }
+}
+
+/** The code of an error that says that a segment cannot be believed; any other error is thrown. */
+export function problemCodeOf(error: unknown): LogProblem['code'] {
+  if (!(error instanceof StorageError)) throw toFileError(error);
+  if (error.code === 'LOG_ROLLED_BACK') return 'LOG_CORRUPT';
+  if (error.code === 'LOG_CORRUPT' || error.code === 'LOG_TRUNCATED') return error.code;
+  if (error.code === 'UNSUPPORTED_FORMAT') return error.code;
+  throw error;
 }

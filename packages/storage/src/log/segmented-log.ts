@@ -1,28 +1,15 @@
 import { StorageError } from '../errors.ts';
-import type { ReleaseDirectory } from '../file-system/claim-directory.ts';
 import { toFileError } from '../file-system/file-access.ts';
 import type { OperationOptions, WriteOptions } from '../key-value/key-value-store.ts';
-import type { AppendLog, LogEntry, LogProblem, LogRange, LogRetention, LogStats } from './append-log.ts';
+import type { AppendLog, LogEntry, LogProblem, LogRange, LogRotationReport, LogStats } from './append-log.ts';
 import { copyEntries, createSegment } from './create-segment.ts';
-import type { LogFiles } from './log-recovery.ts';
-import { type LogCheckpoint, type LogState, newSegment, type Segment, segmentFile } from './log-state.ts';
+import type { LogParts } from './log-parts.ts';
+import { type LogCheckpoint, newSegment, type Segment, segmentFile } from './log-state.ts';
 import type { SegmentWriter } from './log-writer.ts';
-import { problemOf, readLogSegment, type SegmentRange } from './read-segment.ts';
+import { problemCodeOf, problemOf, readLogSegment, type SegmentRange } from './read-segment.ts';
 import { expiredSegments } from './retention.ts';
 import type { TornTail } from './torn-tail.ts';
 import { takeGroup, type WaitingEntry } from './waiting-entries.ts';
-
-/** What a log works with once it is open. */
-export interface LogParts extends LogFiles {
-  readonly state: LogState;
-  readonly segmentBytes: number;
-  readonly maxEntryBytes: number;
-  readonly retention: LogRetention;
-  readonly now: () => number;
-  readonly torn: TornTail | undefined;
-  /** Called when the log is closed. */
-  readonly release: ReleaseDirectory;
-}
 
 /** The log over its open segments; the last one is written to. */
 export function createAppendLog(parts: LogParts, segments: Segment[], writer: SegmentWriter): AppendLog {
@@ -136,16 +123,18 @@ class SegmentedLog implements AppendLog {
     return { entries: sequence - first, first, next: sequence, segments: this.#segments.length, bytes };
   }
 
-  async rotateKeys({ signal }: OperationOptions = {}): Promise<{ rewritten: number }> {
+  async rotateKeys({ signal }: OperationOptions = {}): Promise<LogRotationReport> {
     await this.rotate({ signal });
     const old = this.#segments.filter(({ end }) => end !== undefined);
+    const problems: LogProblem[] = [];
     let rewritten = 0;
     for (const segment of old) {
-      signal?.throwIfAborted();
-      this.#assertOpen();
-      if (await this.#rewrite(segment)) rewritten++;
+      this.#assertOpen(signal);
+      const result = await this.#rewrite(segment).catch(problemCodeOf);
+      if (typeof result === 'string') problems.push({ first: segment.first, code: result });
+      else if (result) rewritten++;
     }
-    return { rewritten };
+    return { rewritten, problems };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
