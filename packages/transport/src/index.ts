@@ -41,7 +41,7 @@ export type { ProtocolHandler } from './manager/stream-router.ts';
 export type { OnTransportEvent, TransportEvent } from './manager/transport-event.ts';
 export { decodeBody, encodeBody } from './messages/bodies.ts';
 export type { Compressor } from './messages/compressor.ts';
-export { createMemoryBudget, type MemoryBudget, type MessageMemory } from './messages/memory-budget.ts';
+export type { HeldMemory, MemoryBudget, MessageMemory } from './messages/memory-budget.ts';
 export {
   createMessageSender,
   type IncomingMessage,
@@ -60,6 +60,12 @@ export {
 export type { RequestOptions } from './messages/request-body.ts';
 export { type RequestHandler, type ServeOptions, serveRequests } from './messages/request-server.ts';
 export { createRequester, type RequestCallOptions, type Requester } from './messages/requester.ts';
+export {
+  createSharedMemory,
+  type MemoryHolder,
+  type MemoryShare,
+  type SharedMemory,
+} from './messages/shared-memory.ts';
 export { FIRST_APPLICATION_CODE, ResetCode } from './mux/frames.ts';
 export type { WireLimits } from './mux/limits.ts';
 export type { SignalOptions, Stream, StreamSink } from './mux/stream.ts';

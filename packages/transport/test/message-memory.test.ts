@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryBudget, createMessageMemory, OWN_SHARE } from '../src/messages/memory-budget.ts';
+import { createMessageMemory, OWN_SHARE } from '../src/messages/memory-budget.ts';
 import { encodeMessageHeader, MessageKind } from '../src/messages/message-frames.ts';
 import { receiveMessages } from '../src/messages/messages.ts';
 import { serveRequests } from '../src/messages/request-server.ts';
 import { createRequester } from '../src/messages/requester.ts';
+import { createSharedMemory } from '../src/messages/shared-memory.ts';
 import { ResetCode } from '../src/mux/frames.ts';
 import type { Stream } from '../src/mux/stream.ts';
 import { type Connected, collect, connectPeers } from './connected.ts';
@@ -201,7 +202,7 @@ describe('what the message layer holds for a peer', () => {
 
 describe('a budget', () => {
   it('takes all or nothing, and gives back exactly what was taken', () => {
-    const shared = createMemoryBudget(1000);
+    const shared = createSharedMemory(1000);
     const bounds = { maxMessageBytes: OWN_SHARE + 2000, maxMessageStreams: 1, shared };
     const [a, b] = [createMessageMemory(bounds), createMessageMemory(bounds)];
     expect(a.take(OWN_SHARE + 900)).toBe(true);
@@ -219,7 +220,7 @@ describe('a budget', () => {
   it('of others does not end the connection of a peer that opens as many streams as it may, only what is beyond that', async () => {
     // Others hold all that is shared.
     await using peers = await connectPeers({
-      far: { sharedMemory: createMemoryBudget(0), onStream: () => undefined },
+      far: { sharedMemory: createSharedMemory(0), onStream: () => undefined },
     });
     const open = async (count: number): Promise<void> => {
       for (let n = 0; n < count; n += 1) {

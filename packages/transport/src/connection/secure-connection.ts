@@ -2,7 +2,8 @@ import type { HandshakeResult } from '@nzcore/crypto/handshake';
 import { type PeerId, peerIdFromPublicKey } from '@nzcore/identity';
 import type { ByteConnection, ByteConnectionHandler } from '../byte-connection.ts';
 import { abortable } from '../deferred.ts';
-import type { MemoryBudget, MessageMemory } from '../messages/memory-budget.ts';
+import type { MessageMemory } from '../messages/memory-budget.ts';
+import type { SharedMemory } from '../messages/shared-memory.ts';
 import type { ResolvedWireLimits } from '../mux/limits.ts';
 import type { SignalOptions, Stream } from '../mux/stream.ts';
 import type { Timers } from '../time/timers.ts';
@@ -19,7 +20,7 @@ export interface SecureConnectionOptions {
   readonly onStream: StreamHandler | undefined;
   readonly onGoAway: ((connection: Connection) => void) | undefined;
   /** Shared with other connections. */
-  readonly sharedMemory: MemoryBudget | undefined;
+  readonly sharedMemory: SharedMemory | undefined;
   /** Called once, when the first record of the remote side was authentic. */
   readonly onFirstRecord: (() => void) | undefined;
 }

@@ -1,26 +1,39 @@
-import { createMessageMemory, type MemoryBudget, type MessageMemory } from '../messages/memory-budget.ts';
-import type { ResolvedWireLimits } from '../mux/limits.ts';
+import { limitKeys } from '../host-rate.ts';
+import { createMessageMemory, type MessageMemory } from '../messages/memory-budget.ts';
+import { ResetCode } from '../mux/frames.ts';
+import type { StreamTable } from '../mux/stream-table.ts';
+import type { SecureConnectionOptions } from './secure-connection.ts';
 
 /** What an open stream costs with the promises of its handler, in bytes: without a common bound many connections of many streams fill memory. */
 const STREAM_COST = 2048;
 /** Streams of the remote side that cost nothing of the budget: a connection of few streams needs none. */
 const FREE_STREAMS = 64;
+/** Streams that are ended at once when somebody else needs their memory. */
+const STREAMS_SHED = 32;
 
 /** A connection's part of the memory that all connections share: for bodies of messages and for open streams. */
 export class StreamBudget {
-  readonly #limits: ResolvedWireLimits;
-  readonly #shared: MemoryBudget | undefined;
+  readonly #options: SecureConnectionOptions;
+  readonly #table: () => StreamTable;
   #messages: MessageMemory | undefined;
   #streams = 0;
 
-  constructor(limits: ResolvedWireLimits, shared: MemoryBudget | undefined) {
-    this.#limits = limits;
-    this.#shared = shared;
+  constructor(options: SecureConnectionOptions, table: () => StreamTable) {
+    this.#options = options;
+    this.#table = table;
   }
 
   /** Made when it is first asked for: an idle connection has none. */
   get messages(): MessageMemory {
-    this.#messages ??= createMessageMemory({ ...this.#limits, shared: this.#shared });
+    const { limits, sharedMemory, timers, bytes } = this.#options;
+    this.#messages ??= createMessageMemory({
+      ...limits,
+      shared: sharedMemory,
+      timers,
+      // All of a subnet share as one.
+      group: limitKeys(bytes.remoteAddress)?.subnet,
+      shed: () => this.#shed(),
+    });
     return this.#messages;
   }
 
@@ -35,5 +48,12 @@ export class StreamBudget {
   give(): void {
     if (this.#streams > FREE_STREAMS) this.messages.give(STREAM_COST);
     this.#streams -= 1;
+  }
+
+  #shed(): boolean {
+    const before = this.#streams;
+    const count = Math.min(STREAMS_SHED, before - FREE_STREAMS);
+    if (count > 0) this.#table().endNewest(count, ResetCode.overBudget);
+    return this.#streams < before;
   }
 }

@@ -1,6 +1,6 @@
 import type { LocalIdentity, RecordCipher, TicketCache } from '@nzcore/crypto/handshake';
 import type { PeerId } from '@nzcore/identity';
-import type { MemoryBudget } from '../messages/memory-budget.ts';
+import type { SharedMemory } from '../messages/shared-memory.ts';
 import type { WireLimits } from '../mux/limits.ts';
 import type { SignalOptions, Stream } from '../mux/stream.ts';
 import type { Timers } from '../time/timers.ts';
@@ -24,7 +24,7 @@ export interface UpgradeOptions extends SignalOptions {
   readonly onGoAway?: (connection: Connection) => void;
   readonly limits?: WireLimits;
   /** What the message layers of several connections may hold together. @defaultValue only `limits.maxMessageBytes` of each */
-  readonly sharedMemory?: MemoryBudget | undefined;
+  readonly sharedMemory?: SharedMemory | undefined;
   /** Shared timers. @defaultValue timers of the connection's own */
   readonly timers?: Timers;
   /** Names of optional behaviour; what both sides name is in `connection.features`; at most 31, without `resume`, which is offered with tickets. @defaultValue none */

@@ -1,7 +1,7 @@
 import type { TicketCache } from '@nzcore/crypto/handshake';
 import type { PeerId } from '@nzcore/identity';
 import type { ByteConnection } from '../byte-connection.ts';
-import type { MemoryBudget } from '../messages/memory-budget.ts';
+import type { SharedMemory } from '../messages/shared-memory.ts';
 import type { Timers } from '../time/timers.ts';
 import type { Connection } from './connection.ts';
 import type { StreamHandler } from './upgrade-options.ts';
@@ -12,7 +12,7 @@ export interface UpgraderOptions {
   readonly timers: Timers;
   readonly onStream: StreamHandler;
   /** What the message layers of all connections may hold together. */
-  readonly sharedMemory?: MemoryBudget | undefined;
+  readonly sharedMemory?: SharedMemory | undefined;
   /** What is kept of earlier connections, to resume them. */
   readonly tickets?: TicketCache | undefined;
 }

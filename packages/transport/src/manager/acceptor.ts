@@ -4,7 +4,7 @@ import type { Connection } from '../connection/connection.ts';
 import type { StreamHandler } from '../connection/upgrade-options.ts';
 import type { Upgrader } from '../connection/upgrader.ts';
 import { TransportError } from '../errors.ts';
-import type { MemoryBudget } from '../messages/memory-budget.ts';
+import type { SharedMemory } from '../messages/shared-memory.ts';
 import { createDeadline } from '../time/deadline.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
 import type { Admission, AdmissionControl, RefusalReason } from './admission.ts';
@@ -22,7 +22,7 @@ export interface AcceptorOptions {
   /** Milliseconds in which the handshake must be over, whatever trickles in. */
   readonly handshakeTimeout: number;
   readonly onStream: StreamHandler;
-  readonly sharedMemory: MemoryBudget;
+  readonly sharedMemory: SharedMemory;
   readonly tickets: TicketCache;
   readonly emit: OnTransportEvent;
   readonly closing: Closing;

@@ -6,7 +6,7 @@ import type { Connection } from '../connection/connection.ts';
 import type { StreamHandler } from '../connection/upgrade-options.ts';
 import type { Upgrader } from '../connection/upgrader.ts';
 import { TransportError } from '../errors.ts';
-import type { MemoryBudget } from '../messages/memory-budget.ts';
+import type { SharedMemory } from '../messages/shared-memory.ts';
 import type { Clock } from '../time/clock.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
 import type { Transport } from '../transport.ts';
@@ -30,7 +30,7 @@ export interface DiallerOptions {
   /** Milliseconds for one address: connecting and handshake together. */
   readonly dialTimeout: number;
   readonly onStream: StreamHandler;
-  readonly sharedMemory: MemoryBudget;
+  readonly sharedMemory: SharedMemory;
   readonly tickets: TicketCache;
   readonly emit: OnTransportEvent;
   /** Ends every dial when the manager closes. */

@@ -3,7 +3,7 @@ import { type AddressBook, createAddressBook } from '../address/address-book.ts'
 import type { ByteConnection } from '../byte-connection.ts';
 import type { Connection, OpenStreamOptions } from '../connection/connection.ts';
 import { TransportError } from '../errors.ts';
-import { createMemoryBudget } from '../messages/memory-budget.ts';
+import { createSharedMemory } from '../messages/shared-memory.ts';
 import type { SignalOptions, Stream } from '../mux/stream.ts';
 import { type Random, systemClock } from '../time/clock.ts';
 import { abandonable } from '../time/deadline.ts';
@@ -99,7 +99,7 @@ export class PeerConnections implements ConnectionManager {
       bans: this.bans,
       wheel: this.#wheel,
       onStream: this.#router.onStream,
-      sharedMemory: createMemoryBudget(limits.maxMessageBytes),
+      sharedMemory: createSharedMemory(limits.maxMessageBytes),
       tickets: this.#ticketKeeper.tickets,
       emit: onEvent,
       closing: this.#closing,

@@ -1,3 +1,6 @@
+import type { Timers, TimerTarget } from '../time/timers.ts';
+import type { SharedMemory } from './shared-memory.ts';
+
 /** Bytes that may be held at once. Whoever takes some gives them back. */
 export interface MemoryBudget {
   /** Bytes that are held now. */
@@ -7,11 +10,26 @@ export interface MemoryBudget {
   give(bytes: number): void;
 }
 
+/** What one stream holds. */
+export interface HeldMemory {
+  /** Bytes of messages that have not arrived whole, and of answers that are not taken: they can be given up. */
+  readonly unfinished: number;
+  /** How long there has been no progress, as a part of the time that is allowed for that: from 1 on it is too long. */
+  readonly slowness: number;
+  /** Looks at what has come and gone since the last time. */
+  look(): void;
+  /** Ends the stream and gives everything back. */
+  evict(code: number): void;
+}
+
 /** What the message layer may hold of one connection. */
 export interface MessageMemory extends MemoryBudget {
   /** Counts a stream of the peer that messages or requests are read from. @returns false when there are too many */
   openStream(): boolean;
   closeStream(): void;
+  /** The stream holds something from now on, or nothing any more. */
+  watch(held: HeldMemory): void;
+  unwatch(held: HeldMemory): void;
 }
 
 /**
@@ -20,7 +38,14 @@ export interface MessageMemory extends MemoryBudget {
  */
 export const OWN_SHARE: number = 256 * 1024;
 
-/** A budget that several connections share. */
+/** Milliseconds between two looks at what is held. */
+const LOOK_INTERVAL = 10_000;
+
+/** Codes of NZ-WIRE-01 §7. */
+const TIMEOUT = 8;
+const OVER_BUDGET = 9;
+
+/** A budget of its own. */
 export function createMemoryBudget(maxBytes: number): MemoryBudget {
   let used = 0;
   return {
@@ -43,14 +68,49 @@ export interface MessageBounds {
   readonly maxMessageBytes: number;
   readonly maxMessageStreams: number;
   /** Shared with other connections, beyond {@link OWN_SHARE}. */
-  readonly shared?: MemoryBudget | undefined;
+  readonly shared?: SharedMemory | undefined;
+  /** Connections of one group share as one. */
+  readonly group?: string | undefined;
+  /** Gives something else back that counts here. @returns false when there is nothing */
+  readonly shed?: () => boolean;
+  /** Without them nobody looks whether there is progress. */
+  readonly timers?: Timers;
 }
 
 export function createMessageMemory(bounds: MessageBounds): MessageMemory {
-  const { maxMessageBytes, maxMessageStreams, shared } = bounds;
+  const { maxMessageBytes, maxMessageStreams, timers } = bounds;
   const own = createMemoryBudget(maxMessageBytes);
+  const held = new Set<HeldMemory>();
   let streams = 0;
+  let isTimed = false;
+  const share = bounds.shared?.join({
+    group: bounds.group,
+    shed: () => {
+      const victim = worst(held);
+      victim?.evict(OVER_BUDGET);
+      return victim !== undefined || bounds.shed?.() === true;
+    },
+  });
   const sharedPart = (used: number): number => Math.max(0, used - OWN_SHARE);
+
+  const target: TimerTarget = {
+    onTimeout: (now) => {
+      isTimed = false;
+      for (const one of [...held]) {
+        one.look();
+        if (one.slowness >= 1) one.evict(TIMEOUT);
+      }
+      setTimer(now);
+    },
+  };
+
+  function setTimer(now: number | undefined): void {
+    const isWanted = held.size > 0;
+    if (timers === undefined || isWanted === isTimed) return;
+    isTimed = isWanted;
+    timers.set(target, isWanted ? (now ?? timers.now()) + LOOK_INTERVAL : undefined);
+  }
+
   return {
     get used(): number {
       return own.used;
@@ -59,14 +119,15 @@ export function createMessageMemory(bounds: MessageBounds): MessageMemory {
       const before = own.used;
       if (!own.take(bytes)) return false;
       const more = sharedPart(own.used) - sharedPart(before);
-      if (more === 0 || !shared || shared.take(more)) return true;
+      if (more === 0 || share === undefined || share.take(more)) return true;
       own.give(bytes);
       return false;
     },
     give: (bytes) => {
       const before = own.used;
       own.give(bytes);
-      shared?.give(sharedPart(before) - sharedPart(own.used));
+      const less = sharedPart(before) - sharedPart(own.used);
+      if (less > 0) share?.give(less);
     },
     openStream: () => {
       if (streams >= maxMessageStreams) return false;
@@ -76,5 +137,27 @@ export function createMessageMemory(bounds: MessageBounds): MessageMemory {
     closeStream: () => {
       streams--;
     },
+    watch: (one) => {
+      held.add(one);
+      setTimer(undefined);
+    },
+    unwatch: (one) => {
+      held.delete(one);
+      setTimer(undefined);
+    },
   };
+}
+
+/** The slowest of them, the largest among equals. */
+function worst(held: Iterable<HeldMemory>): HeldMemory | undefined {
+  let found: HeldMemory | undefined;
+  for (const one of held) {
+    if (one.unfinished === 0) continue;
+    const isWorse =
+      found === undefined ||
+      one.slowness > found.slowness ||
+      (one.slowness === found.slowness && one.unfinished > found.unfinished);
+    if (isWorse) found = one;
+  }
+  return found;
 }

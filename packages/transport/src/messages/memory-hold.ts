@@ -1,15 +1,46 @@
 import { createRemoteError, type TransportError } from '../errors.ts';
+import { ResetCode } from '../mux/frames.ts';
 import type { Stream } from '../mux/stream.ts';
-import type { MemoryBudget, MessageMemory } from './memory-budget.ts';
+import type { HeldMemory, MemoryBudget, MessageMemory } from './memory-budget.ts';
+
+/** What may be held at any pace, in bytes; and what has to come or leave between two looks where it is more. */
+const SMALL_MESSAGE = 64 * 1024;
+const LEAST_PROGRESS = 4 * 1024;
+
+/** Looks without progress that are too many: 30 s, as long as a request waits for its answer. */
+const LATE_LOOKS = 3;
+/** Two minutes for what leaves: credit comes back in steps of half a window, 512 KiB and more, which take 90 s on a line of 6 KiB/s. */
+const STUCK_LOOKS = 12;
+
+/** What a hold asks about the messages that it is for. */
+export interface MessageProgress {
+  /** Bytes held of those that have not arrived whole. @defaultValue all that is held */
+  readonly unfinished?: () => number;
+  /** Bytes of messages that have come so far. */
+  readonly arrived: () => number;
+  /** Nothing but more of the message is waited for. @defaultValue true */
+  readonly isReading?: () => boolean;
+  /** Bytes of answers that have left so far, where answers count. */
+  readonly sent?: () => number;
+  /** Nobody will ask for the unfinished ones again. */
+  readonly drop?: () => void;
+}
 
 /** What one stream holds of its connection's budget. After `release` everything is given back, and nothing is taken any more. */
-export class MemoryHold implements MemoryBudget {
+export class MemoryHold implements MemoryBudget, HeldMemory {
+  readonly #stream: Stream;
   readonly #memory: MessageMemory;
   readonly #isCounted: boolean;
+  #progress: MessageProgress | undefined;
   #used = 0;
   #isReleased = false;
+  #arrived = 0;
+  #sent = 0;
+  #lateLooks = 0;
+  #stuckLooks = 0;
 
-  private constructor(memory: MessageMemory, isCounted: boolean) {
+  private constructor(stream: Stream, memory: MessageMemory, isCounted: boolean) {
+    this.#stream = stream;
     this.#memory = memory;
     this.#isCounted = isCounted;
   }
@@ -18,24 +49,55 @@ export class MemoryHold implements MemoryBudget {
   static open(stream: Stream): MemoryHold | undefined {
     const memory = stream.connection.messageMemory;
     const isCounted = stream.direction === 'inbound';
-    return isCounted && !memory.openStream() ? undefined : new MemoryHold(memory, isCounted);
+    return isCounted && !memory.openStream() ? undefined : new MemoryHold(stream, memory, isCounted);
+  }
+
+  /** Says whom to ask about progress. */
+  follow(progress: MessageProgress): void {
+    this.#progress = progress;
   }
 
   get used(): number {
     return this.#used;
   }
 
+  get unfinished(): number {
+    return Math.min(this.#used, this.#arriving + this.#leaving);
+  }
+
+  get slowness(): number {
+    return Math.max(this.#lateLooks / LATE_LOOKS, this.#stuckLooks / STUCK_LOOKS);
+  }
+
   take(bytes: number): boolean {
     if (this.#isReleased) return true;
     if (!this.#memory.take(bytes)) return false;
-    this.#used += bytes;
+    this.#change(bytes);
     return true;
   }
 
   give(bytes: number): void {
     if (this.#isReleased) return;
-    this.#used -= bytes;
+    this.#change(-bytes);
     this.#memory.give(bytes);
+  }
+
+  look(): void {
+    const least = this.#used > SMALL_MESSAGE ? LEAST_PROGRESS : 1;
+    const arrived = this.#progress?.arrived() ?? 0;
+    const isReading = this.#progress?.isReading?.() ?? true;
+    const isLate = this.#arriving > 0 && isReading && arrived - this.#arrived < least;
+    this.#arrived = arrived;
+    const sent = this.#progress?.sent?.() ?? 0;
+    const isStuck = this.#leaving > 0 && sent - this.#sent < least;
+    this.#sent = sent;
+    this.#lateLooks = isLate ? this.#lateLooks + 1 : 0;
+    this.#stuckLooks = isStuck ? this.#stuckLooks + 1 : 0;
+  }
+
+  evict(code: number): void {
+    this.#stream.reset(code);
+    this.release();
   }
 
   /** The stream is over. Idempotent. */
@@ -43,11 +105,30 @@ export class MemoryHold implements MemoryBudget {
     if (this.#isReleased) return;
     this.give(this.#used);
     this.#isReleased = true;
+    this.#progress?.drop?.();
     if (this.#isCounted) this.#memory.closeStream();
+  }
+
+  get #arriving(): number {
+    return this.#progress?.unfinished?.() ?? this.#used;
+  }
+
+  /** Bytes of answers that nobody has taken. */
+  get #leaving(): number {
+    return this.#progress?.sent === undefined ? 0 : this.#stream.queuedBytes;
+  }
+
+  #change(bytes: number): void {
+    const before = this.#used;
+    this.#used += bytes;
+    if (before === 0 && this.#used > 0) this.#memory.watch(this);
+    else if (before > 0 && this.#used === 0) this.#memory.unwatch(this);
   }
 }
 
 /** The answer to who wants more of a budget than there is. */
 export function overBudget(): TransportError {
-  return createRemoteError('LIMIT_EXCEEDED', 'Too many bytes of messages are held for the peer.');
+  return createRemoteError('LIMIT_EXCEEDED', 'Too many bytes of messages are held for the peer.', {
+    resetCode: ResetCode.overBudget,
+  });
 }

@@ -40,6 +40,7 @@ export class MessageReader {
   #header: MessageHeader | undefined;
   #payload: Uint8Array = NOTHING;
   #filled = 0;
+  #arrived = 0;
   /** The frame before said that more of the same follows. */
   #unfinished: MessageHeader | undefined;
 
@@ -60,12 +61,23 @@ export class MessageReader {
     return this.#headerFilled === 0 && this.#unfinished === undefined;
   }
 
+  /** Bytes that have come so far. */
+  get arrived(): number {
+    return this.#arrived;
+  }
+
+  /** Bytes of memory for the part of a frame that has come. */
+  get heldBytes(): number {
+    return this.#payload.length;
+  }
+
   /**
    * Takes bytes, which belong to the reader from now on unless it is borrowing.
    *
    * @throws TransportError `MALFORMED`, `LIMIT_EXCEEDED` (no memory for the frame); what `onFrame` throws.
    */
   push(chunk: Uint8Array): void {
+    this.#arrived += chunk.length;
     let offset = 0;
     while (offset < chunk.length || this.#isFrameComplete()) {
       if (this.#header === undefined) offset = this.#readHeader(chunk, offset);
@@ -114,7 +126,7 @@ export class MessageReader {
   /** The announced length is only a claim: memory follows what has arrived. */
   #makeRoom(needed: number, announced: number): void {
     if (needed <= this.#payload.length) return;
-    const length = Math.min(announced, Math.max(needed, this.#payload.length * 2));
+    const length = needed * 2 >= announced ? announced : Math.max(needed, this.#payload.length * 2);
     if (this.#memory?.take(length - this.#payload.length) === false) {
       if (!this.#onSkipped) throw overBudget();
       this.#isSkipping = true;

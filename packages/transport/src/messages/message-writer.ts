@@ -24,10 +24,16 @@ export class MessageWriter {
   readonly #compressor: Compressor | undefined;
   /** Written twelve bytes at most and copied by the stream at once. */
   readonly #header: Uint8Array = new Uint8Array(MESSAGE_HEADER_LENGTH + COMPRESSION_HEADER_LENGTH);
+  #written = 0;
 
   constructor(stream: Stream, compressor?: Compressor) {
     this.#stream = stream;
     this.#compressor = compressor;
+  }
+
+  /** Bytes that have left so far: those that wait in the stream do not count. */
+  get sent(): number {
+    return this.#written - this.#stream.queuedBytes;
   }
 
   /**
@@ -76,8 +82,8 @@ export class MessageWriter {
     const { kind, id } = target;
     if (packed === undefined) {
       encodeMessageHeader(header, { kind, id, hasMore, isCompressed: false, length: payload.length });
-      const isWritable = this.#stream.write(header.subarray(0, MESSAGE_HEADER_LENGTH));
-      return payload.length === 0 ? isWritable : this.#stream.write(payload);
+      const isWritable = this.#write(header.subarray(0, MESSAGE_HEADER_LENGTH));
+      return payload.length === 0 ? isWritable : this.#write(payload);
     }
     const length = COMPRESSION_HEADER_LENGTH + packed.length;
     encodeMessageHeader(header, { kind, id, hasMore, isCompressed: true, length });
@@ -85,8 +91,14 @@ export class MessageWriter {
     header[9] = payload.length >>> 16;
     header[10] = payload.length >>> 8;
     header[11] = payload.length;
-    this.#stream.write(header);
-    return this.#stream.write(packed);
+    this.#write(header);
+    return this.#write(packed);
+  }
+
+  #write(bytes: Uint8Array): boolean {
+    const isWritable = this.#stream.write(bytes);
+    this.#written += bytes.length;
+    return isWritable;
   }
 
   /** Undefined when it does not pay. */

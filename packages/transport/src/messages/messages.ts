@@ -112,9 +112,10 @@ export async function* receiveMessages(
 async function* readParts(
   stream: Stream,
   compressors: readonly Compressor[],
-  memory: MemoryBudget,
+  memory: MemoryHold,
 ): AsyncGenerator<Part, void, undefined> {
   let parts: Part[] = [];
+  let isReading = true;
   const reader = new MessageReader(
     (header, payload) => {
       if (header.kind !== MessageKind.message) throw wrongKind();
@@ -123,7 +124,9 @@ async function* readParts(
     compressors,
     { memory },
   );
+  memory.follow({ arrived: () => reader.arrived, isReading: () => isReading });
   for await (const chunk of stream) {
+    isReading = false;
     try {
       reader.push(chunk);
     } catch (error) {
@@ -134,6 +137,7 @@ async function* readParts(
     const ready = parts;
     parts = [];
     yield* ready;
+    isReading = true;
   }
   if (!reader.isAtBoundary) throw new TransportError('MALFORMED', 'The stream ended within a message.');
 }

@@ -1,3 +1,4 @@
+import { releaseChunks } from '@nzcore/crypto';
 import { TransportError } from '../errors.ts';
 import { ByteQueue } from '../mux/byte-queue.ts';
 import type { MemoryBudget } from './memory-budget.ts';
@@ -36,6 +37,18 @@ export class BodyAssembler {
     this.maxLength = options.maxBodyLength ?? DEFAULT_MAX_BODY;
     this.#sink = sink;
     this.#memory = memory;
+  }
+
+  /** Bytes held of a body that has not arrived whole. */
+  get heldBytes(): number {
+    return this.#body.length;
+  }
+
+  /** Forgets what has arrived of a body; its bytes of the budget have been given back. */
+  clear(): void {
+    // Each piece is memory of its own, and together they are much: the collector would have to look for them.
+    for (let piece = this.#body.shift(); piece !== undefined; piece = this.#body.shift())
+      releaseChunks([piece]);
   }
 
   /** @throws TransportError `MESSAGE_TOO_LARGE`; what the sink throws. */
@@ -77,7 +90,7 @@ export class BodyAssembler {
   #drop(): void {
     this.#memory.give(this.#body.length);
     this.#skipped ??= this.#body.length;
-    this.#body.clear();
+    this.clear();
   }
 
   #skip({ kind, id, hasMore }: MessageHeader, length: number): void {

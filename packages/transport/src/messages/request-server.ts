@@ -91,6 +91,13 @@ class RequestServer {
       onSkipped: body.onSkippedFrame.bind(body),
       isBorrowing: true,
     });
+    memory.follow({
+      unfinished: () => body.heldBytes + this.#reader.heldBytes,
+      arrived: () => this.#reader.arrived,
+      isReading: () => !this.#isWaitingForDrain && this.#pending.size < this.#maxPending,
+      sent: () => this.#writer.sent,
+      drop: () => body.clear(),
+    });
   }
 
   start(): void {

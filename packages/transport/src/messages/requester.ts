@@ -64,6 +64,7 @@ class StreamRequester implements Requester {
       onSkipped: body.onSkippedFrame.bind(body),
       isBorrowing: true,
     });
+    memory.follow({ arrived: () => reader.arrived, drop: () => body.clear() });
     this.#stream = stream;
     this.#memory = memory;
     this.#maxBodyLength = body.maxLength;

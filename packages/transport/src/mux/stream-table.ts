@@ -110,6 +110,13 @@ export class StreamTable {
     return true;
   }
 
+  /** Ends the last streams that the remote side opened. */
+  endNewest(count: number, code: number): void {
+    const inbound = this.all().filter((stream) => stream.direction === 'inbound');
+    inbound.sort((a, b) => a.id - b.id);
+    for (const stream of inbound.slice(-count)) stream.reset(code);
+  }
+
   clear(): void {
     this.#one = undefined;
     this.#others = undefined;
