@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { createPrimitives, type Primitives, ready } from '../src/index.ts';
+import { createPrimitives, type Primitives } from '../src/index.ts';
 import { runNoise } from './noise.ts';
 import { type Outcome, VectorFileError } from './outcome.ts';
 import { runWycheproof } from './wycheproof.ts';
@@ -26,8 +26,9 @@ async function main(args: readonly string[]): Promise<number> {
   const run = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
   if (run === undefined || path === undefined || rest.length > 0) return refuse(USAGE);
   const file = await readVectors(path);
-  await ready();
-  return report(run(file, [createPrimitives('auto'), createPrimitives('sodium'), createPrimitives('node')]));
+  const backends = [createPrimitives('auto'), createPrimitives('sodium'), createPrimitives('node')];
+  for (const backend of backends) await backend.ready();
+  return report(run(file, backends));
 }
 
 async function readVectors(path: string): Promise<unknown> {

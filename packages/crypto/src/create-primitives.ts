@@ -7,7 +7,8 @@ import { hkdf } from './hkdf.ts';
 import { forgetPrivateKey } from './node/key-objects.ts';
 import { createPasswordHashing } from './password.ts';
 import type { BackendName, HashName, IncrementalHash, Primitives } from './primitives.ts';
-import { type Selection, selectBackends } from './selection.ts';
+import { type Selection, selectBackends, usesNodeCrypto } from './selection.ts';
+import { loadAes } from './sodium/aes-gcm.ts';
 import { publicKeyToX25519 } from './sodium/curve.ts';
 import { loadSodium } from './sodium/library.ts';
 
@@ -22,7 +23,7 @@ export function createPrimitives(name: BackendName): Primitives {
   const hashing = createHashing(selection);
   return {
     backend: name,
-    ready: loadSodium,
+    ready: usesNodeCrypto(name) ? loadSodium : loadPortable,
     randomBytes,
     equalBytes,
     wipe,
@@ -46,6 +47,10 @@ export function createPrimitives(name: BackendName): Primitives {
     aes256gcm: createAead('aes256gcm', 12, selection),
     ...createPasswordHashing(name),
   };
+}
+
+async function loadPortable(): Promise<void> {
+  await Promise.all([loadSodium(), loadAes()]);
 }
 
 function createHashing(selection: Selection): Hashing {

@@ -4,7 +4,7 @@ import type { Primitives } from './primitives.ts';
 /** Every operation on the faster backend of this runtime: what the functions of this package use. */
 export const primitives: Primitives = createPrimitives('auto');
 
-/** Loads libsodium; idempotent. In a browser call it first; on Node only operations that node:crypto lacks need it. */
+/** Loads libsodium and, without node:crypto, AES; idempotent. In a browser call it first; on Node only operations that node:crypto lacks need it. */
 export const ready: Primitives['ready'] = primitives.ready;
 /** SHA-256 (FIPS 180-4). */
 export const sha256: Primitives['sha256'] = primitives.sha256;

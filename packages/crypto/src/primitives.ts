@@ -168,7 +168,7 @@ export interface Argon2idOptions {
 export interface Primitives {
   /** The backend that was asked for. */
   readonly backend: BackendName;
-  /** Loads libsodium; idempotent. */
+  /** Loads libsodium, and @noble/ciphers where AES is not node:crypto's; idempotent. */
   ready(): Promise<void>;
   /** Fresh bytes of the system's generator. */
   randomBytes(length: number): Uint8Array;

@@ -38,9 +38,14 @@ export interface Selection {
   derivation(): Backend;
 }
 
+/** Whether a backend's name stands for one that has node:crypto here, or for `node`, which needs it. */
+export function usesNodeCrypto(name: BackendName): boolean {
+  return name === 'node' || (name === 'auto' && hasNodeCrypto());
+}
+
 /** The selection that a backend's name stands for. */
 export function selectBackends(name: BackendName): Selection {
-  if (name === 'sodium' || (name === 'auto' && !hasNodeCrypto())) return only(sodiumBackend);
+  if (!usesNodeCrypto(name)) return only(sodiumBackend);
   if (!hasNodeCrypto()) throw new CryptoError('UNSUPPORTED', 'this runtime has no node:crypto');
   if (name === 'node') return only(nodeBackend);
   return {

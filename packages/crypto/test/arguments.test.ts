@@ -6,7 +6,7 @@ const none = undefined as unknown as Uint8Array;
 const short = new Uint8Array(31);
 const key = new Uint8Array(32);
 const nonce = new Uint8Array(12);
-await ready();
+await createPrimitives('sodium').ready();
 
 describe.each(['auto', 'sodium', 'node'] as const)('wrong arguments on %s', (backend) => {
   const p = createPrimitives(backend);

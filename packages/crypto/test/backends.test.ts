@@ -1,13 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  type Aead,
-  CryptoError,
-  createPrimitives,
-  type HashName,
-  type Primitives,
-  ready,
-} from '../src/index.ts';
+import { type Aead, CryptoError, createPrimitives, type HashName, type Primitives } from '../src/index.ts';
 
 const sodium = createPrimitives('sodium');
 const others = [createPrimitives('node'), createPrimitives('auto')];
@@ -21,7 +14,7 @@ const anyBytes = fc.oneof(
 );
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 });
 
-beforeAll(() => ready());
+beforeAll(() => sodium.ready());
 
 // Vitest compares arrays element by element: hexadecimal text is hundreds of times faster.
 function hex(bytes: Uint8Array): string {

@@ -13,7 +13,7 @@ function isOwnPlainMemory(bytes: Uint8Array): boolean {
   return Object.getPrototypeOf(bytes) === Uint8Array.prototype && bytes.buffer.byteLength === bytes.length;
 }
 
-beforeAll(() => ready());
+beforeAll(() => createPrimitives('sodium').ready());
 
 describe.each(['auto', 'sodium', 'node'] as const)('pooled Buffers as arguments on %s', (backend) => {
   const p = createPrimitives(backend);

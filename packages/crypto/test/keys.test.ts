@@ -6,7 +6,7 @@ const BACKENDS: readonly BackendName[] = ['auto', 'sodium', 'node'];
 const CIPHERS = ['chacha20poly1305', 'xchacha20poly1305', 'aes256gcm'] as const;
 const message = new Uint8Array(5);
 
-beforeAll(() => ready());
+beforeAll(() => createPrimitives('sodium').ready());
 
 describe('the import of keys', () => {
   const { x25519 } = createPrimitives('node');

@@ -48,7 +48,7 @@ const BACKENDS: readonly BackendName[] = ['auto', 'sodium', 'node'];
 const file = new URL('../../../spec/vectors/primitives.json', import.meta.url);
 const vectors = JSON.parse(await readFile(file, 'utf8')) as Vectors;
 
-beforeAll(() => ready());
+beforeAll(() => createPrimitives('sodium').ready());
 
 function bytes(hex: string): Uint8Array {
   return Uint8Array.from(Buffer.from(hex, 'hex'));

@@ -28,7 +28,12 @@ it('before ready() node:crypto does what it can, and the rest says what to do', 
   expect(() => sodium.sha256(key)).toThrow(notReady);
   expect(() => sodium.chacha20poly1305.seal(key, nonce.slice(12), key)).toThrow(notReady);
 
+  expect(() => sodium.aes256gcm.seal(key, nonce.slice(12), key)).toThrow(notReady);
+  expect(() => sodium.aes256gcm.open(key, nonce.slice(12), key)).toThrow(notReady);
+
   await Promise.all([ready(), ready(), sodium.ready()]);
+  const sealed = sodium.aes256gcm.seal(key, nonce.slice(12), key);
+  expect(sealed).toEqual(primitives.aes256gcm.seal(key, nonce.slice(12), key));
   expect(sodium.sha256(key)).toEqual(early[0]);
   expect(primitives.blake2b(key)).toEqual(early[1]);
   expect(primitives.blake2b(key, { length: 32 })).toHaveLength(32);

@@ -8,7 +8,7 @@ const cheapScrypt = { salt: new Uint8Array(16), N: 16, r: 8, p: 1, length: 32 };
 const cheapArgon = { salt: new Uint8Array(16), memoryKiB: 64, iterations: 1, length: 32 };
 const slowArgon = { ...cheapArgon, memoryKiB: 65_536, iterations: 3 };
 
-beforeAll(() => ready());
+beforeAll(() => createPrimitives('sodium').ready());
 
 describe.each(BACKENDS)('password hashing on %s', (backend) => {
   const { scrypt, argon2id } = createPrimitives(backend);

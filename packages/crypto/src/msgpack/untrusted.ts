@@ -1,8 +1,9 @@
-import { Unpackr } from 'msgpackr/unpack';
+import { Unpackr } from 'msgpackr/unpack-no-eval';
 import { checkLimits, type DecodeLimits, malformed } from './limits.ts';
 import { Reader } from './reader.ts';
 
-// Records and structures are msgpackr's own extensions and run generated code: never for a peer's bytes.
+// Records and structures are msgpackr's own extensions and run generated code: never for a peer's bytes. This build cannot generate
+// any, and is one file instead of four.
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'auto' });
 
 /**

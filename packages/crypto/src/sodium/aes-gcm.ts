@@ -1,17 +1,43 @@
-import { ctr, gcm } from '@noble/ciphers/aes.js';
 import type { BackendOpener, CipherBackend } from '../backend.ts';
 import { concatBytes, copyBytes } from '../bytes.ts';
+import { CryptoError } from '../errors.ts';
+
+type AesLibrary = typeof import('@noble/ciphers/aes.js');
 
 const BLOCK = 16;
+
+// As libsodium: three files and their tables, which a runtime with node:crypto never needs.
+let loaded: AesLibrary | undefined;
+
+/** Loads @noble/ciphers; idempotent. */
+export async function loadAes(): Promise<void> {
+  try {
+    loaded ??= await import('@noble/ciphers/aes.js');
+  } catch (cause) {
+    throw new CryptoError('UNSUPPORTED', '@noble/ciphers could not be loaded', { cause });
+  }
+}
+
+function aes(): AesLibrary {
+  if (loaded === undefined) {
+    throw new CryptoError(
+      'NOT_READY',
+      'AES without node:crypto needs @noble/ciphers: await ready() of the backend first',
+    );
+  }
+  return loaded;
+}
 
 /**
  * AES-256-GCM without node:crypto (NIST SP 800-38D), by @noble/ciphers: libsodium's WebAssembly build has no AES.
  * Its table look-ups can leak to whoever times this machine's caches (spec/crypto.md §4.3).
  */
 export const aes256gcm: CipherBackend = {
-  seal: (key, nonce, plaintext, ad) => gcm(key.bytes, nonce, ad).encrypt(plaintext),
+  seal: (key, nonce, plaintext, ad) => aes().gcm(key.bytes, nonce, ad).encrypt(plaintext),
   sealParts(key, nonce, { parts, headroom }, ad) {
-    const sealed = gcm(key.bytes, nonce, ad).encrypt(concatBytes(...parts));
+    const sealed = aes()
+      .gcm(key.bytes, nonce, ad)
+      .encrypt(concatBytes(...parts));
     return [headroom === 0 ? sealed : concatBytes(new Uint8Array(headroom), sealed)];
   },
   open: (key, nonce, sealed, ad) => openWhole(key.bytes, nonce, sealed, ad),
@@ -24,6 +50,7 @@ function openWhole(
   sealed: Uint8Array,
   ad: Uint8Array,
 ): Uint8Array | undefined {
+  const { gcm } = aes();
   try {
     return gcm(key, nonce, ad).decrypt(sealed);
   } catch {
@@ -45,7 +72,9 @@ function createOpener(keyBytes: Uint8Array, nonceBytes: Uint8Array, adBytes: Uin
       const offset = length % BLOCK;
       const padded = new Uint8Array(offset + chunk.length);
       padded.set(chunk, offset);
-      const plaintext = ctr(key, counterBlock(nonce, 2 + Math.floor(length / BLOCK))).decrypt(padded);
+      const plaintext = aes()
+        .ctr(key, counterBlock(nonce, 2 + Math.floor(length / BLOCK)))
+        .decrypt(padded);
       const needed = length + chunk.length;
       if (needed > ciphertext.length) {
         const larger = new Uint8Array(Math.max(needed, 2 * ciphertext.length));

@@ -1,4 +1,4 @@
-import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns';
+import type { LookupAddress, LookupOptions } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { parseIp } from '../address/ip.ts';
 import { TransportError } from '../errors.ts';
@@ -14,7 +14,9 @@ export function allowedLookup(
   lookup?: LookupFunction,
 ): LookupFunction | undefined {
   if (!isAllowedIp) return lookup;
-  const resolve = (lookup ?? systemLookup) as typeof systemLookup;
+  // Asked for here: its promises would be loaded with it at every start.
+  const dns = process.getBuiltinModule('node:dns');
+  const resolve = (lookup ?? dns.lookup) as typeof dns.lookup;
   const isAllowed = ({ address }: LookupAddress): boolean => {
     const ip = parseIp(address);
     return ip !== undefined && isAllowedIp(ip);

@@ -1,5 +1,3 @@
-import { networkInterfaces } from 'node:os';
-
 /**
  * Addresses under which other machines reach a bound address: for `0.0.0.0` and `::`, one for each interface of
  * that family, loopback last; otherwise the address itself.
@@ -9,6 +7,8 @@ export function reachableAddresses(bound: string): readonly string[] {
   if (match === null) return [bound];
   const [, protocol, , rest] = match;
   const family = protocol === 'ip4' ? 'IPv4' : 'IPv6';
+  // Asked for here: a process that listens on one address starts without it.
+  const { networkInterfaces } = process.getBuiltinModule('node:os');
   const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   // Link-local addresses mean nothing without the other machine's own zone.
   const usable = own.filter(
