@@ -2,7 +2,7 @@ import type * as fs from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** A call that changes something on the disk, as a test sees it. */
-export type Call = 'lock' | 'write' | 'sync' | 'link' | 'rename' | 'remove' | 'syncDirectory';
+export type Call = 'lock' | 'write' | 'sync' | 'close' | 'link' | 'rename' | 'remove' | 'syncDirectory';
 
 /** What the file system was asked for, and what it refuses. */
 export interface Faults {
@@ -26,6 +26,13 @@ export function faultyFs(real: typeof fs, faults: Faults): typeof fs {
     const isDirectory = (await handle.stat()).isDirectory();
     const sync = handle.sync.bind(handle);
     const writeFile = handle.writeFile.bind(handle);
+    if (faults.refused.has('close') && !String(path).endsWith('.lock')) {
+      const close = handle.close.bind(handle);
+      handle.close = async () => {
+        await close();
+        enter('close');
+      };
+    }
     handle.sync = async () => {
       enter(isDirectory ? 'syncDirectory' : 'sync');
       await sync();

@@ -54,6 +54,26 @@ describe('on the disk', () => {
   });
 });
 
+/** None of those who create a file at once takes another one's temporary file for a leftover. */
+async function createOneOfMany(): Promise<void> {
+  const path = await newPath();
+  const made = await Promise.allSettled(Array.from({ length: 6 }, () => createPassphraseFile(path)));
+  const [winner, ...more] = made.filter(({ status }) => status === 'fulfilled');
+  expect(more).toEqual([]);
+  for (const { reason } of made.filter((result) => result.status === 'rejected')) {
+    expect(reason).toMatchObject({ code: 'KEYSTORE_EXISTS' });
+  }
+  const passphrase = (winner as PromiseFulfilledResult<Uint8Array>).value;
+  expect(await readPassphrase([{ type: 'file', path }])).toEqual(passphrase);
+  expect(await readdir(join(path, '..'))).toEqual(['keystore']);
+}
+
+describe('a new file', () => {
+  it('is made by one of many, and the others are told that it is there', async () => {
+    for (let round = 0; round < 10; round++) await createOneOfMany();
+  });
+});
+
 describe('a file system that fails', () => {
   const cases: readonly [Call, string][] = [
     ['write', 'ENOSPC'],
@@ -96,6 +116,32 @@ describe('a file system that fails', () => {
       using _keystore = await createKeystore(path, { passphrase: first, now: 1, passwordHash });
     },
   );
+
+  it.each(cases)(
+    'at %s with %s is told by that error, though closing and removing fail too',
+    async (call, code) => {
+      const path = await created();
+      const before = await readFile(path);
+      using keystore = await openKeystore(path);
+      faults.refused.set(call, code).set('close', 'EBADF').set('remove', 'EROFS');
+      const change = keystore.changePassphrase(first, second, { passwordHash });
+      await expect(change).rejects.toMatchObject({ code });
+      expect(await readFile(path)).toEqual(before);
+      faults.refused.clear();
+      await keystore.changePassphrase(first, second, { passwordHash });
+      expect(await readdir(join(path, '..'))).toEqual(['keystore']);
+    },
+  );
+
+  it('when it removes the second name of a new file leaves that to the next opening: the file is there', async () => {
+    const path = await newPath();
+    faults.refused.set('remove', 'EIO');
+    const passphrase = await createPassphraseFile(path);
+    expect(await readdir(join(path, '..'))).toHaveLength(2);
+    faults.refused.clear();
+    expect(await readPassphrase([{ type: 'file', path }])).toEqual(passphrase);
+    expect(await readdir(join(path, '..'))).toEqual(['keystore']);
+  });
 
   it('when it syncs the directory is told, and nothing is written over what nobody can be sure of', async () => {
     const path = await created();
@@ -237,14 +283,7 @@ describe.each(['EPERM', 'EISDIR', 'EACCES'])('a file system without hard links, 
     await keystore.unlock(first);
   });
 
-  it('one at a time, of many', async () => {
-    const path = await newPath();
-    const made = await Promise.allSettled(Array.from({ length: 6 }, () => createPassphraseFile(path)));
-    const [winner, ...more] = made.filter(({ status }) => status === 'fulfilled');
-    expect(more).toEqual([]);
-    const passphrase = (winner as PromiseFulfilledResult<Uint8Array>).value;
-    expect(await readPassphrase([{ type: 'file', path }])).toEqual(passphrase);
-  });
+  it('one at a time, of many', createOneOfMany);
 
   it('never removes what another process has made meanwhile', async () => {
     const path = await newPath();

@@ -47,7 +47,8 @@ export async function writeFileAtomically(
     await writeDurably(temporary, bytes);
     await (options.exclusive ? moveToFreeName(temporary, path) : rename(temporary, path));
   } catch (error) {
-    await rm(temporary, { force: true });
+    // Where this fails too, the next change or opening removes it; the first error is the one that says what is wrong.
+    await rm(temporary, { force: true }).catch(() => {});
     throw error;
   }
   await syncDirectory(directory);
@@ -126,7 +127,8 @@ async function moveToFreeName(temporary: string, path: string): Promise<void> {
     await renameToFreeName(temporary, path);
     return;
   }
-  await rm(temporary);
+  // The file is there: a second name that stays for now goes with the next change or opening.
+  await rm(temporary).catch(() => {});
 }
 
 /** Takes the name with an empty file first, which an ended process may have left already; the lock keeps other writers away. */
@@ -146,7 +148,7 @@ async function renameToFreeName(temporary: string, path: string): Promise<void> 
   } catch (error) {
     // Who lost the lock by taking too long may find another one's content under the name.
     const found = await lstat(path).catch(() => undefined);
-    if (found?.isFile() === true && found.size === 0) await rm(path);
+    if (found?.isFile() === true && found.size === 0) await rm(path).catch(() => {});
     throw error;
   }
 }
@@ -232,7 +234,8 @@ async function readAtMost(handle: FileHandle, { maxLength, tooLarge }: ReadOptio
 
 async function openFile(path: string, flags: number): Promise<{ handle: FileHandle } & AsyncDisposable> {
   const handle = await open(path, flags, FILE_MODE);
-  return { handle, [Symbol.asyncDispose]: () => handle.close() };
+  // What was synced is on the disk and what was read is here: closing tells nothing more, and must not hide an error before it.
+  return { handle, [Symbol.asyncDispose]: () => handle.close().catch(() => {}) };
 }
 
 /** Whether the operating system gave this error. */

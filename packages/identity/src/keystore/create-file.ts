@@ -16,6 +16,7 @@ import { withFileLock } from './file-lock.ts';
  */
 export async function createFile(path: string, bytes: Uint8Array): Promise<void> {
   await makeDirectory(dirname(path));
+  // Of two at once the later one would take the temporary file of the other one for what an ended process has left.
   await withFileLock(path, () => writeFileAtomically(path, bytes, { exclusive: true }));
 }
 

@@ -43,11 +43,16 @@ export async function withFile<T>(
   action: (file: OpenedFile) => Promise<T>,
 ): Promise<T> {
   const file = await opening;
+  let result: T;
   try {
-    return await action(file);
-  } finally {
-    await file.close();
+    result = await action(file);
+  } catch (error) {
+    // The first error says what is wrong.
+    await file.close().catch(() => {});
+    throw error;
   }
+  await file.close();
+  return result;
 }
 
 /** Writes a new file under a temporary name, and gives it its name when it lasts. */
