@@ -4,14 +4,18 @@ import { extname, join } from 'node:path';
 // Leaves room for a number and for the ending of a temporary name within the 255 bytes that file systems allow.
 const MAX_NAME_BYTES = 200;
 
-/** A name that another peer chose, made safe as the name of a file: no directories, control characters or leading dots. */
+// Windows takes these for devices in every directory, with any ending.
+const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?=\s*(?:\.|$))/iu;
+
+/** A name that another peer chose, made safe as the name of a file: no directories, devices, control characters or leading dots. */
 export function safeFileName(name: string): string {
   const base = name.split(/[\\/]/).at(-1) ?? '';
   const plain = base
     .normalize('NFC')
     .replaceAll(/[\p{Cc}\p{Cf}\p{Cs}<>:"|?*]/gu, '_')
     .replace(/^[.\s]+/, '')
-    .replace(/[.\s]+$/, '');
+    .replace(/[.\s]+$/, '')
+    .replace(DEVICE, '_$&');
   const extension = extname(plain).slice(0, 20);
   let stem = plain.slice(0, plain.length - extname(plain).length);
   while (new TextEncoder().encode(stem + extension).length > MAX_NAME_BYTES) {

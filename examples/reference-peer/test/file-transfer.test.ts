@@ -277,6 +277,9 @@ describe('names of other peers', () => {
     ['', 'file'],
     ['a\u0000\u001b[2J.txt', 'a__[2J.txt'],
     ['grüße.txt', 'grüße.txt'],
+    ['NUL', '_NUL'],
+    ['com1 .tar.gz', '_com1 .tar.gz'],
+    ['console.log', 'console.log'],
   ])('%j become safe: %j', (name, expected) => {
     expect(safeFileName(name)).toBe(expected);
   });
