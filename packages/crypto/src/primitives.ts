@@ -81,7 +81,8 @@ export interface AeadKey extends Disposable {
   /**
    * Encrypts the concatenation of the parts without copying large ones. The chunks together are `headroom` zero bytes
    * (all in the first chunk, for a header of the caller), the ciphertext and the tag; up to 16 KiB they are one chunk.
-   * Chunks are fresh memory. Every argument may be reused when it returns.
+   * Chunks are memory that is never used again; small ones share a buffer, as those of Node's pool do: to be copied, not transferred.
+   * Every argument may be reused when it returns.
    */
   sealParts(
     nonce: Uint8Array,

@@ -56,6 +56,19 @@ describe.each(['auto', 'sodium', 'node'] as const)('pooled Buffers as arguments 
     expect(results).toEqual(run((bytes) => bytes));
   });
 
+  it('that are small sealed parts never meet in the memory that they share, even when somebody transfers it', () => {
+    const key = p.chacha20poly1305.importKey(plain(32, 7));
+    const nonce = new Uint8Array(12);
+    const seal = (index: number) => key.sealParts(nonce, [plain(index % 400, index)], nonce, 5)[0]!;
+    const sealed = Array.from({ length: 300 }, (_, index) => seal(index));
+    structuredClone(null, { transfer: [seal(0).buffer as ArrayBuffer] });
+    sealed.push(seal(300));
+    const kept = sealed.map((bytes, index) => [bytes, index] as const).filter(([bytes]) => bytes.length > 0);
+    expect(kept.length).toBeGreaterThan(100);
+    for (const [bytes, index] of kept)
+      expect(key.open(nonce, bytes.subarray(5), nonce)).toEqual(plain(index % 400, index));
+  });
+
   it('keep the sign bit of a public key that is verified', () => {
     for (let first = 0; first < 8; first++) {
       const { publicKey, secretKey } = p.ed25519.keyPairFromSeed(plain(32, first));

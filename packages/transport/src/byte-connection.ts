@@ -34,7 +34,8 @@ export interface ByteConnection {
   /** Starts reading. Nothing is read, and nothing is lost, before it is called. Calling it again replaces the handler. */
   start(handler: ByteConnectionHandler): void;
   /**
-   * Writes all chunks with one system call where possible. The chunks belong to the connection from now on.
+   * Writes all chunks with one system call where possible. The chunks belong to the connection from now on; small
+   * ones may share their buffer with others, so they are never transferred.
    * @returns false when the caller should wait for `onDrain` before it writes more.
    */
   write(chunks: readonly Uint8Array[]): boolean;

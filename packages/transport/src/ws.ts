@@ -40,6 +40,8 @@ export interface WebSocketTransportOptions {
   readonly maxPendingUpgrades?: number;
   /** Resolves names. @defaultValue `lookup` of node:dns, as the system does it */
   readonly lookup?: LookupFunction;
+  /** As in `TcpTransportOptions`. @defaultValue true */
+  readonly busyPoll?: boolean;
 }
 
 type Settings = Required<Pick<WebSocketTransportOptions, 'handshakeTimeout' | 'maxPendingUpgrades'>> &
@@ -54,7 +56,7 @@ export function createWebSocketTransport(options: WebSocketTransportOptions = {}
     handshakeTimeout: 10_000,
     maxPendingUpgrades: 1024,
     ...options,
-    turns: new ReadTurns(),
+    turns: new ReadTurns(options.busyPoll),
   };
   const kindOf = (text: string): string | undefined => tryParseAddress(text)?.kind;
   return {

@@ -49,7 +49,7 @@ export interface StreamChannel extends Disposable {
   readonly maxPlaintext: number;
   /**
    * Seals the concatenated parts as one DATA record (behind a key update, when one is due).
-   * @returns Chunks for one write. The parts may be reused as soon as it returns.
+   * @returns Chunks for one write, small ones in memory that they share with others. The parts may be reused as soon as it returns.
    * @throws TypeError for a part that is no Uint8Array, RangeError for more than `maxPlaintext` bytes: nothing has changed then;
    * ChannelError `CLOSED`, `LIMIT_REACHED`.
    */

@@ -1,6 +1,16 @@
 import { type BackendOpener, type CipherBackend, type CipherKey, TAG_LENGTH } from '../backend.ts';
 import type { SodiumLibrary } from './library.ts';
-import { put, putParts, type Scratch, take, takeOutput, useScratch, withData, zero } from './scratch.ts';
+import {
+  put,
+  putParts,
+  type Scratch,
+  take,
+  takeOutput,
+  takePooled,
+  useScratch,
+  withData,
+  zero,
+} from './scratch.ts';
 import { createStreamOpener } from './stream-opener.ts';
 
 const KEY_LENGTH = 32;
@@ -112,7 +122,7 @@ function createCipher({ encrypt, decrypt, createOpener }: CipherFunctions): Ciph
         zero(area, address, headroom);
         putParts(area, message, parts);
         sealInPlace(area, message, length, { key, nonce, ad });
-        return [take(area, address, headroom + length + TAG_LENGTH)];
+        return [takePooled(area, address, headroom + length + TAG_LENGTH)];
       });
     },
     open(key, nonce, sealed, ad) {

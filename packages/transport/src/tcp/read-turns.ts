@@ -1,5 +1,6 @@
 import type { ByteConnectionHandler } from '../byte-connection.ts';
 import { behindTurn } from '../time/event-loop.ts';
+import { BusyPoll } from './busy-poll.ts';
 
 /** Bytes that a source is given at once, the least first; the most is what a busy socket has waiting on a fast network: fewer, larger reads. */
 export const READ_SIZES: readonly number[] = [4, 16, 64, 256].map((kilobytes) => kilobytes * 1024);
@@ -35,6 +36,7 @@ export type TurnWorker = Pick<ByteConnectionHandler, 'hasWork' | 'onTurn'>;
  * twelve thousand frames, so that a peer whose bytes cost much would hold all others up. Bulk data costs little and is hardly ever stopped.
  */
 export class ReadTurns {
+  readonly #poll: BusyPoll | undefined;
   #last: TurnTaker | undefined;
   /** When another source read than before. */
   #changedAt: number = Number.NEGATIVE_INFINITY;
@@ -47,6 +49,11 @@ export class ReadTurns {
   readonly #waiting: TurnTaker[] = [];
   readonly #onTurn = (): void => this.#turn();
 
+  /** @param isPolling - whether the event loop stays awake between the messages of a quick exchange */
+  constructor(isPolling = true) {
+    this.#poll = isPolling ? new BusyPoll() : undefined;
+  }
+
   /**
    * Counts a read and adapts the source's `readSize`.
    *
@@ -56,6 +63,7 @@ export class ReadTurns {
   end(source: TurnTaker, bytes: number, started: number): boolean {
     const now = performance.now();
     const elapsed = now - started;
+    this.#poll?.onRead(source === this.#last, started, now);
     this.#count(source, started, elapsed);
     this.#endedAt = now;
     const turn = now - this.#changedAt < COMPANY ? SHORT_TURN : LONG_TURN;

@@ -1,6 +1,6 @@
 import { Socket, type SocketConnectOpts, type SocketConstructorOpts } from 'node:net';
 import type { ByteConnectionHandler } from '../byte-connection.ts';
-import { FIRST_READ, READ_SIZES, ReadTurns, type TurnTaker } from './read-turns.ts';
+import { FIRST_READ, READ_SIZES, type ReadTurns, type TurnTaker } from './read-turns.ts';
 
 /** Gets what a socket reads; the chunk is overwritten when `onData` returns. */
 type Delivery = Pick<ByteConnectionHandler, 'onData' | 'hasWork' | 'onTurn'>;
@@ -94,8 +94,7 @@ interface SocketWithHandle {
 /**
  * @param isShared - false, or a Node whose sockets have no handle that can be moved, lets sockets emit 'data'
  */
-export function createTcpReceiver(isShared: boolean): TcpReceiver {
-  const turns = new ReadTurns();
+export function createTcpReceiver(isShared: boolean, turns: ReadTurns): TcpReceiver {
   const shared = isShared ? { buffers: createBuffers(), turns } : undefined;
   return {
     connect(options) {

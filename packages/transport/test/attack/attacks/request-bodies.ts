@@ -4,6 +4,7 @@ import type { Connection } from '../../../src/connection/connection.ts';
 import { upgradeOutbound } from '../../../src/connection/upgrade.ts';
 import { encodeMessageHeader, MessageKind } from '../../../src/messages/message-frames.ts';
 import type { Stream } from '../../../src/mux/stream.ts';
+import { ReadTurns } from '../../../src/tcp/read-turns.ts';
 import { createTcpConnection } from '../../../src/tcp/tcp-connection.ts';
 import { createTcpReceiver } from '../../../src/tcp/tcp-receiver.ts';
 import type { Attack } from '../attack.ts';
@@ -21,7 +22,7 @@ encodeMessageHeader(header, {
 
 /** An honest connection from the attacker's address: it keeps to every window, so that its bytes are taken. */
 async function connect(port: number): Promise<Connection> {
-  const source = createTcpReceiver(false).adopt(await openSocket(port));
+  const source = createTcpReceiver(false, new ReadTurns()).adopt(await openSocket(port));
   const addresses = { localAddress: '/ip4/127.0.0.2/tcp/1', remoteAddress: '/ip4/127.0.0.1/tcp/1' };
   const identity = identityFromSeed(randomBytes(32)).handshakeIdentity(Date.now());
   return upgradeOutbound(createTcpConnection(source, addresses), { identity });
