@@ -1,4 +1,4 @@
-/** What the owner of a {@link ByteConnection} is told. None of these may throw. */
+/** What the owner of a {@link ByteConnection} is told. What one of these throws destroys the connection. */
 export interface ByteConnectionHandler {
   /** Bytes arrived. `chunk` is borrowed: it is overwritten as soon as this call returns. */
   onData(chunk: Uint8Array): void;

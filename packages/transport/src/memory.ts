@@ -1,6 +1,7 @@
 import { parseAddress, tryParseAddress } from './address/address.ts';
 import type { ByteConnection, ByteConnectionHandler } from './byte-connection.ts';
 import { TransportError } from './errors.ts';
+import { callOwner, handToOwner } from './owner-hook.ts';
 import { behindTurn } from './time/event-loop.ts';
 import type { Listener, ListenOptions, Transport } from './transport.ts';
 
@@ -57,7 +58,7 @@ function listen(network: MemoryNetwork, address: string, options: ListenOptions)
   if (kind !== 'memory' || network.listeners.has(text)) {
     throw new TransportError('LISTEN_FAILED', `cannot listen on ${text}`);
   }
-  const accept = options.onConnection;
+  const accept = (connection: ByteConnection): void => handToOwner(connection, options);
   network.listeners.set(text, accept);
   return {
     addresses: [text],
@@ -160,7 +161,9 @@ class MemoryConnection implements ByteConnection {
   }
 
   drained(): void {
-    if (!this.#closing) this.#handler?.onDrain();
+    this.#guard(() => {
+      if (!this.#closing) this.#handler?.onDrain();
+    });
   }
 
   #close(error: Error | undefined): void {
@@ -176,8 +179,17 @@ class MemoryConnection implements ByteConnection {
     this.#isScheduled = true;
     this.#defer(() => {
       this.#isScheduled = false;
-      this.#deliver();
+      this.#guard(() => this.#deliver());
     });
+  }
+
+  /** What a handler throws ends its connection, and nothing else. */
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.destroy(error as Error);
+    }
   }
 
   #deliver(): void {
@@ -210,6 +222,6 @@ class MemoryConnection implements ByteConnection {
     const handler = this.#handler;
     this.#handler = undefined;
     this.#other = undefined;
-    handler?.onClose(error);
+    callOwner((reason) => handler?.onClose(reason), error);
   }
 }

@@ -2,6 +2,7 @@ import { createServer, type LookupFunction, type Server, type Socket } from 'nod
 import { formatAddress, type ParsedAddress, parseAddress, tryParseAddress } from './address/address.ts';
 import type { ByteConnection } from './byte-connection.ts';
 import { TransportError } from './errors.ts';
+import { callOwner, handToOwner } from './owner-hook.ts';
 import { allowedLookup } from './tcp/allowed-lookup.ts';
 import { ReadTurns } from './tcp/read-turns.ts';
 import { createTcpConnection, type TcpAddresses } from './tcp/tcp-connection.ts';
@@ -109,10 +110,10 @@ async function listen(
     socket.on('error', ignore);
     // A peer may be gone before it is looked at; then it has no address.
     if (socket.remoteAddress === undefined) socket.destroy();
-    else options.onConnection(connectionOf(source));
+    else handToOwner(connectionOf(source), options);
   });
   await bind(server, target, backlog);
-  server.on('error', (error) => options.onError?.(error));
+  server.on('error', (error) => callOwner(options.onError, error));
   const stop = closeOnce(server);
   if (options.signal?.aborted) {
     await stop();

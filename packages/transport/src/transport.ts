@@ -14,7 +14,7 @@ export interface DialOptions {
 /** Who gets what a listener accepts. */
 export interface ListenOptions {
   readonly signal?: AbortSignal;
-  /** A connection was accepted; its owner calls `start` or `destroy`. Must not throw. */
+  /** A connection was accepted; its owner calls `start` or `destroy`. What it throws destroys it. */
   readonly onConnection: (connection: ByteConnection) => void;
   /** The listener failed after it had been listening. */
   readonly onError?: (error: Error) => void;

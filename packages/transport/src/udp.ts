@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { formatAddress, parseAddress } from './address/address.ts';
 import { TransportError } from './errors.ts';
+import { callOwner } from './owner-hook.ts';
 import {
   createDatagramEndpoint,
   type DatagramEndpoint,
@@ -64,7 +65,7 @@ export async function openUdpEndpoint(options: UdpEndpointOptions): Promise<UdpE
 
 function attach(socket: Socket, options: UdpEndpointOptions): UdpEndpoint {
   const { port, address: host } = socket.address() as AddressInfo;
-  const { onForeignDatagram, onError } = options;
+  const onError = (error: Error): void => callOwner(options.onError, error);
   let isOpen = true;
   const endpoint = createDatagramEndpoint({
     ...options,
@@ -72,14 +73,14 @@ function attach(socket: Socket, options: UdpEndpointOptions): UdpEndpoint {
       if (!isOpen) return;
       // The packet counts as lost, as any datagram may be: repetition and deadlines are there for that. The owner hears why.
       sendTo(socket, packet, address).catch((error: unknown) => {
-        if (isOpen) options.onEvent?.({ type: 'send-failed', address, error });
+        if (isOpen) callOwner(options.onEvent, { type: 'send-failed', address, error });
       });
     },
   });
   socket.on('message', (bytes: Uint8Array, remote: RemoteInfo) => {
     const address = formatAddress({ kind: 'udp', host: remote.address, port: remote.port });
     if (isSessionPacket(bytes)) endpoint.receive(bytes, address);
-    else onForeignDatagram?.(bytes, address);
+    else callOwner(options.onForeignDatagram, bytes, address);
   });
   const close = async (): Promise<void> => {
     if (!isOpen) return;
@@ -88,8 +89,8 @@ function attach(socket: Socket, options: UdpEndpointOptions): UdpEndpoint {
     await new Promise<void>((resolve) => socket.close(() => resolve()));
   };
   socket.on('error', (error) => {
-    onError?.(error);
-    close().catch((failure: Error) => onError?.(failure));
+    onError(error);
+    close().catch((failure: Error) => onError(failure));
   });
   return {
     address: formatAddress({ kind: 'udp', host, port }),

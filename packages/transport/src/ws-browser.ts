@@ -102,7 +102,7 @@ class BrowserWebSocketConnection implements ByteConnection {
   readonly remoteAddress: string;
   readonly #socket: StandardWebSocket;
   readonly #clock: Clock;
-  readonly #inbox = new Inbox(PAUSED_LIMIT);
+  readonly #inbox = new Inbox(PAUSED_LIMIT, () => this.#socket.close());
   #hasEnded = false;
   #drainTimer: unknown;
 

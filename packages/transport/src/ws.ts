@@ -10,6 +10,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { formatAddress, type ParsedAddress, parseAddress, tryParseAddress } from './address/address.ts';
 import type { ByteConnection } from './byte-connection.ts';
 import { TransportError } from './errors.ts';
+import { callOwner, handToOwner } from './owner-hook.ts';
 import { allowedLookup } from './tcp/allowed-lookup.ts';
 import { ReadTurns } from './tcp/read-turns.ts';
 import type { DialOptions, Listener, ListenOptions, Transport } from './transport.ts';
@@ -162,7 +163,7 @@ async function listen(settings: Settings, address: string, options: ListenOption
   const pending = watchPending(server, settings.maxPendingUpgrades);
   serveUpgrades(server, target, { pending, turns: settings.turns }, options);
   await bind(server, target, options.signal);
-  server.on('error', (error) => options.onError?.(error));
+  server.on('error', (error) => callOwner(options.onError, error));
   const bound = server.address() as AddressInfo;
   return {
     addresses: [socketAddress(target, bound.address, bound.port, target.path)],
@@ -221,7 +222,7 @@ function serveUpgrades(
   server: Server,
   target: ParsedAddress,
   { pending, turns }: { readonly pending: Pending; readonly turns: ReadTurns },
-  { onConnection }: ListenOptions,
+  options: ListenOptions,
 ): void {
   const webSockets = new WebSocketServer({ ...WEB_SOCKET_OPTIONS, noServer: true, clientTracking: false });
   server.on('upgrade', (request, duplex, head) => {
@@ -235,7 +236,8 @@ function serveUpgrades(
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const localAddress = socketAddress(target, socket.localAddress, socket.localPort, target.path);
       const remoteAddress = socketAddress(target, socket.remoteAddress, socket.remotePort);
-      onConnection(createWebSocketConnection({ webSocket, socket, localAddress, remoteAddress, turns }));
+      const end = { webSocket, socket, localAddress, remoteAddress, turns };
+      handToOwner(createWebSocketConnection(end), options);
     });
   });
 }

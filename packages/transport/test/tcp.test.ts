@@ -10,6 +10,7 @@ for (const useSharedBuffer of [true, false]) {
         transport: createTcpTransport({ useSharedBuffer }),
         dialler: createTcpTransport({ useSharedBuffer }),
         listenAddress: '/ip4/127.0.0.1/tcp/0',
+        nameOf: (address) => address.replace('/ip4/127.0.0.1', '/dns4/localhost'),
         deadAddress: '/ip4/127.0.0.1/tcp/1',
         foreignAddress: '/memory/alice',
       }),

@@ -33,6 +33,7 @@ describe('WebSocket transport', () => {
     create: () => ({
       transport: createWebSocketTransport(),
       dialler: createWebSocketTransport(),
+      nameOf: (address) => address.replace('/ip4/127.0.0.1', '/dns4/localhost'),
       ...loopback,
     }),
   });

@@ -8,6 +8,7 @@ import { Mux } from '../mux/mux.ts';
 import type { MuxHost } from '../mux/mux-host.ts';
 import type { MuxStream } from '../mux/mux-stream.ts';
 import type { SignalOptions } from '../mux/stream.ts';
+import { callOwner, settleOwner } from '../owner-hook.ts';
 import type { Timers, TimerTarget } from '../time/timers.ts';
 import type { Connection } from './connection.ts';
 import { closedError, goAwayError, lossOf, recordError } from './connection-errors.ts';
@@ -104,7 +105,6 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
   }
 
   // What follows is called by the socket.
-
   onData(chunk: Uint8Array): void {
     if (this.#phase === 'over' || this.#phase === 'gone') return;
     this.mux.reader.beginTurn();
@@ -182,7 +182,7 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
   onStream(stream: MuxStream): void {
     try {
       if (this.#onStream === undefined) stream.reset(ResetCode.unsupportedProtocol);
-      else this.#onStream(stream);
+      else settleOwner(this.#onStream(stream), () => stream.reset(ResetCode.internal));
     } catch {
       stream.reset(ResetCode.internal);
     }
@@ -190,7 +190,7 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
 
   onGoAway(code: number): void {
     if (code !== ResetCode.cancelled) this.#reason ??= goAwayError(code);
-    this.#onGoAway?.(this.#connection);
+    callOwner(this.#onGoAway, this.#connection);
   }
 
   onDrained(): void {

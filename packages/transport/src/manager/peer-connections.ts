@@ -5,6 +5,7 @@ import type { Connection, OpenStreamOptions } from '../connection/connection.ts'
 import { TransportError } from '../errors.ts';
 import { createSharedMemory } from '../messages/shared-memory.ts';
 import type { SignalOptions, Stream } from '../mux/stream.ts';
+import { callOwner } from '../owner-hook.ts';
 import { type Random, systemClock } from '../time/clock.ts';
 import { abandonable } from '../time/deadline.ts';
 import { createTimerWheel, type TimerWheel } from '../time/timer-wheel.ts';
@@ -46,7 +47,8 @@ export class PeerConnections implements ConnectionManager {
   #closed: Promise<void> | undefined;
 
   constructor(options: ConnectionManagerOptions) {
-    const { clock = systemClock, random = Math.random, onEvent = (): void => {} } = options;
+    const { clock = systemClock, random = Math.random } = options;
+    const onEvent: OnTransportEvent = (event) => callOwner(options.onEvent, event);
     this.#options = options;
     this.#emit = onEvent;
     this.localPeer = options.localPeer;

@@ -2,7 +2,7 @@ import type { PeerId } from '@nzcore/identity';
 import type { Connection } from '../connection/connection.ts';
 import type { RefusalReason } from './admission.ts';
 
-/** What a connection manager tells its owner. The hook must not throw. */
+/** What a connection manager tells its owner. What the hook throws changes nothing; it is written to the console. */
 export type TransportEvent =
   | { readonly type: 'listening'; readonly address: string }
   | { readonly type: 'listener-failed'; readonly address: string; readonly error: Error }

@@ -3,12 +3,12 @@ import type { StreamSink } from './stream.ts';
 /** What a borrowing sink looks at now: detached when it returns. A `write` of it would end the process later, when it is sealed. */
 let lent: ArrayBufferLike | undefined;
 
-/** Hands bytes to a sink; those that it borrows are known as lent meanwhile. @throws what the sink throws */
-export function handTo(sink: StreamSink | undefined, bytes: Uint8Array): void {
+/** Hands bytes to a sink; those that it borrows are known as lent meanwhile. @returns what the sink does: a promise, if it is async @throws what the sink throws */
+export function handTo(sink: StreamSink | undefined, bytes: Uint8Array): unknown {
   const outer = lent;
   if (sink?.isBorrowing === true) lent = bytes.buffer;
   try {
-    sink?.onData(bytes);
+    return sink?.onData(bytes);
   } finally {
     lent = outer;
   }

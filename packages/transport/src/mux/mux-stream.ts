@@ -1,6 +1,7 @@
 import type { Connection } from '../connection/connection.ts';
 import { abortable, createDeferred, type Deferred, rejected } from '../deferred.ts';
 import { TransportError } from '../errors.ts';
+import { callOwner, settleOwner } from '../owner-hook.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { INITIAL_STREAM_WINDOW, ResetCode } from './frames.ts';
 import { handTo, owned } from './lending.ts';
@@ -239,7 +240,7 @@ export class MuxStream implements Stream, Sender {
 
   #handOver(bytes: Uint8Array): void {
     try {
-      handTo(this.#sink, bytes);
+      this.#settle(handTo(this.#sink, bytes));
     } catch (cause) {
       this.#sinkThrew(cause);
     }
@@ -266,7 +267,7 @@ export class MuxStream implements Stream, Sender {
   #deliverEnd(): void {
     this.#isEndDelivered = true;
     try {
-      this.#sink?.onEnd();
+      this.#settle(this.#sink?.onEnd());
     } catch (cause) {
       this.#sinkThrew(cause);
     }
@@ -276,11 +277,12 @@ export class MuxStream implements Stream, Sender {
   #tellReset(): void {
     const sink = this.#sink;
     this.#sink = undefined;
-    try {
-      sink?.onReset(this.failure!);
-    } catch {
-      // The stream is over already; there is nobody left to tell.
-    }
+    callOwner((error) => sink?.onReset(error), this.failure!);
+  }
+
+  /** A sink of async functions. */
+  #settle(result: unknown): void {
+    if (result !== undefined) settleOwner(result, (cause) => this.#sinkThrew(cause));
   }
 
   /** The application's own fault ends its stream, nothing else. */

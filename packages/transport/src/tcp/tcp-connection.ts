@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ByteConnection, ByteConnectionHandler } from '../byte-connection.ts';
 import { TransportError } from '../errors.ts';
+import { callOwner } from '../owner-hook.ts';
 import type { SocketSource } from './tcp-receiver.ts';
 
 /** The two ends of a socket as multiaddr text. */
@@ -50,9 +51,9 @@ class TcpConnection implements ByteConnection {
     if (!isFirst) return;
     this.#socket.on('end', () => {
       this.#hasEnded = true;
-      this.#handler?.onEnd();
+      this.#tell((handler) => handler.onEnd());
     });
-    if (this.#isClosed) queueMicrotask(() => this.#handler?.onClose(this.#error));
+    if (this.#isClosed) queueMicrotask(() => this.#tellClose());
     else if (!this.#isPaused) this.#source.resume();
   }
 
@@ -95,12 +96,25 @@ class TcpConnection implements ByteConnection {
 
   #onDrain(): void {
     this.#wantsDrain = false;
-    this.#handler?.onDrain();
+    this.#tell((handler) => handler.onDrain());
   }
 
   #onClose(): void {
     this.#isClosed = true;
     this.#source.deliverTo(undefined);
-    this.#handler?.onClose(this.#error);
+    this.#tellClose();
+  }
+
+  /** What a handler throws ends its connection, and not the process. */
+  #tell(call: (handler: ByteConnectionHandler) => void): void {
+    try {
+      if (this.#handler !== undefined) call(this.#handler);
+    } catch (error) {
+      this.destroy(error as Error);
+    }
+  }
+
+  #tellClose(): void {
+    callOwner((error) => this.#handler?.onClose(error), this.#error);
   }
 }

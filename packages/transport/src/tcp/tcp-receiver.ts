@@ -57,15 +57,24 @@ class SharedSource implements SocketSource, TurnTaker {
   }
 
   goOn(): void {
-    this.#isWaitingForTurn = !this.#shared.turns.work(this, this.#delivery);
+    try {
+      this.#isWaitingForTurn = !this.#shared.turns.work(this, this.#delivery);
+    } catch (error) {
+      this.socket.destroy(error as Error);
+    }
     if (!this.#isPaused && !this.#isWaitingForTurn && !this.socket.destroyed) this.socket.resume();
   }
 
   #onRead(size: number, read: Uint8Array): boolean {
     const { turns } = this.#shared;
     const started = performance.now();
-    this.#delivery?.onData(read.subarray(0, size));
-    this.#isWaitingForTurn = !(turns.end(this, size, started) && turns.work(this, this.#delivery));
+    try {
+      this.#delivery?.onData(read.subarray(0, size));
+      this.#isWaitingForTurn = !(turns.end(this, size, started) && turns.work(this, this.#delivery));
+    } catch (error) {
+      // What a handler throws ends its connection, and not the process.
+      this.socket.destroy(error as Error);
+    }
     return !this.#isPaused && !this.#isWaitingForTurn;
   }
 }
@@ -164,7 +173,11 @@ class EventSource implements SocketSource, TurnTaker {
   }
 
   goOn(): void {
-    this.#isWaitingForTurn = !this.#turns.work(this, this.#delivery);
+    try {
+      this.#isWaitingForTurn = !this.#turns.work(this, this.#delivery);
+    } catch (error) {
+      this.socket.destroy(error as Error);
+    }
     if (!this.#isPaused && !this.#isWaitingForTurn && !this.socket.destroyed) this.socket.resume();
   }
 
@@ -174,9 +187,14 @@ class EventSource implements SocketSource, TurnTaker {
       const piece = rest.subarray(0, this.readSize);
       rest = rest.subarray(piece.length);
       const started = performance.now();
-      this.#delivery?.onData(piece);
-      const mayGoOn = this.#turns.end(this, piece.length, started);
-      this.#isWaitingForTurn = !(mayGoOn && this.#turns.work(this, this.#delivery));
+      try {
+        this.#delivery?.onData(piece);
+        const mayGoOn = this.#turns.end(this, piece.length, started);
+        this.#isWaitingForTurn = !(mayGoOn && this.#turns.work(this, this.#delivery));
+      } catch (error) {
+        this.socket.destroy(error as Error);
+        return;
+      }
     }
     if (this.#isWaitingForTurn) this.socket.pause();
     // Given back, so that the end that Node reads behind a pause waits for it.

@@ -15,6 +15,11 @@ export interface TransportUnderTest {
   readonly deadAddress: string;
   /** An address of another transport. */
   readonly foreignAddress: string;
+  /**
+   * The place of an address under a name, such as `localhost`; for transports that resolve names and let `isAllowedIp` look at the answer.
+   * @defaultValue there are no names
+   */
+  readonly nameOf?: (address: string) => string;
 }
 
 /** What the compliance suite runs with. */
@@ -49,6 +54,80 @@ export function runTransportSuite({ test, create }: TransportSuiteOptions): void
   test('rejects a dial to where nobody listens with DIAL_FAILED', async () => {
     const { dialler, deadAddress } = await create();
     await rejects(dialler.dial(deadAddress), 'DIAL_FAILED');
+  });
+
+  test('connects a name only to addresses that isAllowedIp accepts', async () => {
+    const { transport, dialler, listenAddress, nameOf } = await create();
+    if (nameOf === undefined) return;
+    let accepted = 0;
+    const onConnection = (connection: ByteConnection): void => {
+      accepted++;
+      connection.destroy();
+    };
+    await using listener = await transport.listen(listenAddress, { onConnection });
+    const name = nameOf(listener.addresses[0]!);
+    const asked: Uint8Array[] = [];
+    const dial = (isAllowed: boolean): Promise<ByteConnection> =>
+      dialler.dial(name, { isAllowedIp: (ip) => asked.push(ip) > 0 && isAllowed });
+    await rejects(dial(false), 'DIAL_FAILED');
+    check(asked.length > 0, 'isAllowedIp is asked');
+    check(
+      asked.every(({ length }) => length === 4 || length === 16),
+      'it gets 4 or 16 bytes',
+    );
+    await turns(5);
+    check(accepted === 0, 'nothing is connected to that it refuses');
+    (await dial(true)).destroy();
+  });
+
+  for (const callback of ['onData', 'onEnd', 'onDrain', 'onClose'] as const) {
+    withPair(
+      `drops a connection whose ${callback} throws, and no other`,
+      async ({ near, far, subject, listener }) => {
+        const other = createEnd(await subject.dialler.dial(listener.addresses[0]!));
+        other.start();
+        const fault = new Error(`${callback} is broken`);
+        const thrown = gate<void>();
+        const isGone = gate<void>();
+        const broken = (): never => {
+          thrown.open();
+          throw fault;
+        };
+        near.connection.start({
+          ...{ onData: () => {}, onEnd: () => {}, onDrain: () => {}, onClose: () => isGone.open() },
+          [callback]: broken,
+        });
+        if (callback === 'onData') await far.send([bytes(3)]);
+        if (callback === 'onEnd') far.connection.end();
+        if (callback === 'onClose') near.connection.destroy();
+        if (callback === 'onDrain') for (let i = 0; i < 512 && near.connection.write([bytes(65_536)]); i++);
+        await thrown.promise;
+        if (callback !== 'onClose') await isGone.promise;
+        await Promise.race([far.ended, far.closed]);
+        await other.send([pattern(5000, 0)]);
+        check(equal(await other.received(5000), pattern(5000, 0)), 'the other connection goes on');
+        other.connection.destroy();
+      },
+    );
+  }
+
+  test('drops a connection that onConnection throws at, and accepts the next', async () => {
+    const { transport, dialler, listenAddress } = await create();
+    let accepted = 0;
+    const onConnection = (connection: ByteConnection): void => {
+      if (++accepted === 1) throw new Error('onConnection is broken');
+      connection.start({ onData: () => {}, onEnd: () => {}, onDrain: () => {}, onClose: () => {} });
+      connection.write([bytes(10)]);
+    };
+    await using listener = await transport.listen(listenAddress, { onConnection });
+    const first = createEnd(await dialler.dial(listener.addresses[0]!));
+    first.start();
+    await Promise.race([first.ended, first.closed]);
+    first.connection.destroy();
+    const second = createEnd(await dialler.dial(listener.addresses[0]!));
+    second.start();
+    await second.received(10);
+    second.connection.destroy();
   });
 
   test('rejects an aborted dial and an aborted listen with the reason of the signal', async () => {

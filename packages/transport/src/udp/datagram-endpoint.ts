@@ -3,6 +3,7 @@ import type { LocalIdentity } from '@nzcore/crypto/handshake';
 import type { PeerId } from '@nzcore/identity';
 import { parseAddress } from '../address/address.ts';
 import { TransportError } from '../errors.ts';
+import { callOwner } from '../owner-hook.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 import { createTimerWheel, type TimerWheel } from '../time/timer-wheel.ts';
 import { DatagramClient } from './datagram-client.ts';
@@ -30,7 +31,7 @@ export type DatagramRequestHandler = (
   request: DatagramRequest,
 ) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
 
-/** What a datagram endpoint tells its owner. The hook must not throw. */
+/** What a datagram endpoint tells its owner. What the hook throws changes nothing; it is written to the console. */
 export type DatagramEvent =
   | {
       readonly type: 'session-opened';
@@ -137,6 +138,15 @@ export function createDatagramEndpoint(options: DatagramEndpointOptions): Datagr
   return new Endpoint(options);
 }
 
+/** What the owner gave is called by timers and by packets of strangers. */
+function guarded(options: DatagramEndpointOptions): DatagramEndpointOptions {
+  return {
+    ...options,
+    send: (packet, address) => callOwner(options.send, packet, address),
+    onStaticKey: (peer, address, staticKey) => callOwner(options.onStaticKey, peer, address, staticKey),
+  };
+}
+
 class Endpoint implements DatagramEndpoint, EndpointContext {
   readonly options: DatagramEndpointOptions;
   readonly limits: Required<DatagramLimits>;
@@ -149,10 +159,10 @@ class Endpoint implements DatagramEndpoint, EndpointContext {
   #isClosed = false;
 
   constructor(options: DatagramEndpointOptions) {
-    this.options = options;
+    this.options = guarded(options);
     this.clock = options.clock ?? systemClock;
     this.wheel = createTimerWheel({ clock: this.clock, tick: WHEEL_TICK });
-    this.emit = options.onEvent ?? ((): void => {});
+    this.emit = (event) => callOwner(options.onEvent, event);
     this.limits = {
       maxSessions: 4_096,
       maxSessionsPerHost: 64,

@@ -1,5 +1,6 @@
 import type { ByteConnectionHandler } from '../byte-connection.ts';
 import { TransportError } from '../errors.ts';
+import { callOwner } from '../owner-hook.ts';
 import { FIRST_READ, type ReadTurns, type TurnTaker } from '../tcp/read-turns.ts';
 
 /** How an inbox takes turns with others. */
@@ -15,6 +16,7 @@ export interface InboxTurns {
  */
 export class Inbox implements TurnTaker {
   readonly #limit: number;
+  readonly #onThrown: () => void;
   readonly #turns: InboxTurns | undefined;
   readSize: number = FIRST_READ;
   #isWaitingForTurn = false;
@@ -27,9 +29,13 @@ export class Inbox implements TurnTaker {
   #isClosed = false;
   isPaused = false;
 
-  /** @param limit - bytes that may wait; a socket that cannot be paused is dropped above it */
-  constructor(limit: number, turns?: InboxTurns) {
+  /**
+   * @param limit - bytes that may wait; a socket that cannot be paused is dropped above it
+   * @param onThrown - the handler threw: the socket is of no more use
+   */
+  constructor(limit: number, onThrown: () => void, turns?: InboxTurns) {
     this.#limit = limit;
+    this.#onThrown = onThrown;
     this.#turns = turns;
   }
 
@@ -82,7 +88,9 @@ export class Inbox implements TurnTaker {
   }
 
   drained(): void {
-    if (!this.#closing) this.#handler?.onDrain();
+    this.#guard(() => {
+      if (!this.#closing) this.#handler?.onDrain();
+    });
   }
 
   /** The connection is gone. After a clean end what waits is still delivered; after an error it is dropped. */
@@ -98,13 +106,29 @@ export class Inbox implements TurnTaker {
 
   /** Its turn has come again. */
   goOn(): void {
-    this.#isWaitingForTurn = this.#turns?.turns.work(this, this.#handler) === false;
+    this.#guard(() => {
+      this.#isWaitingForTurn = this.#turns?.turns.work(this, this.#handler) === false;
+    });
     if (this.#isWaitingForTurn) return;
     this.flush();
     if (!this.#isWaitingForTurn) this.#turns?.onTurn(true);
   }
 
   flush(): void {
+    this.#guard(() => this.#flush());
+  }
+
+  /** What a handler throws ends its connection, and not the process. */
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.close(error as Error);
+      this.#onThrown();
+    }
+  }
+
+  #flush(): void {
     const handler = this.#handler;
     if (!handler || this.#isClosed) return;
     while (this.#waiting.length > 0 && !this.isHeld) {
@@ -123,7 +147,7 @@ export class Inbox implements TurnTaker {
     const last = this.#handler;
     this.#handler = undefined;
     this.#turns?.turns.forget(this);
-    last?.onClose(this.#closing.error);
+    callOwner((error) => last?.onClose(error), this.#closing.error);
   }
 
   /** Hands bytes over until the turn is over or the reader pauses. @returns what is left */

@@ -37,7 +37,7 @@ class WebSocketConnection implements ByteConnection {
   #isStarted = false;
 
   constructor({ webSocket, socket, localAddress, remoteAddress, turns }: WebSocketEnd) {
-    this.#inbox = new Inbox(PAUSED_LIMIT, {
+    this.#inbox = new Inbox(PAUSED_LIMIT, () => webSocket.terminate(), {
       turns,
       onTurn: (isMine) => (isMine ? this.#readOn() : webSocket.pause()),
     });
