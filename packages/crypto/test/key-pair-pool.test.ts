@@ -1,4 +1,4 @@
-import { setImmediate as tick } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as tick } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { createKeyPairPool } from '../src/node/key-pair-pool.ts';
 
@@ -32,4 +32,18 @@ it('hands out nothing that a copy of the memory from a second ago holds, and zer
   time = 1_000;
   expect(pool.take().publicKey).toEqual(Uint8Array.of(6));
   expect(made.slice(1, 4)).toEqual([Uint8Array.of(0), Uint8Array.of(0), Uint8Array.of(0)]);
+});
+
+it('makes the next ones while nothing happens, not when something does', async () => {
+  const key = () => ({ publicKey: new Uint8Array(32), secretKey: new Uint8Array(32) });
+  const made: number[] = [];
+  const pool = createKeyPairPool(() => {
+    made.push(performance.now());
+    return key();
+  });
+  const before = performance.now();
+  pool.take();
+  await delay(400);
+  expect(made).toHaveLength(5);
+  expect(made.every((at) => at - before < 300)).toBe(true);
 });

@@ -49,7 +49,10 @@ export function createKeyPairPool(
   };
 }
 
-/** Node looks at the network between one turn of these callbacks and the next. None keeps the process alive. */
+/**
+ * Node looks at the network between one turn of these callbacks and the next. They hold the process for these two turns: callbacks that do
+ * not would let the loop sleep until something arrives, and then make that wait for them.
+ */
 function behindNetwork(task: () => void): void {
-  globalThis.setImmediate(() => void globalThis.setImmediate(task).unref()).unref();
+  globalThis.setImmediate(() => void globalThis.setImmediate(task));
 }
