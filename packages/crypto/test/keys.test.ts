@@ -1,4 +1,5 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import crypto from 'node:crypto';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { type BackendName, createPrimitives, ready, wipe } from '../src/index.ts';
 import { sodium } from '../src/sodium/library.ts';
 
@@ -33,6 +34,28 @@ describe('the import of keys', () => {
       Object.defineProperty(Error, 'stackTraceLimit', property);
     }
   });
+});
+
+it('are imported to verify when they are met again, with the same verdicts before and after', () => {
+  const { ed25519 } = createPrimitives('auto');
+  const { publicKey, secretKey } = createPrimitives('sodium').ed25519.generateKeyPair();
+  const signature = ed25519.sign(message, secretKey);
+  const other = signature.slice();
+  other[3]! ^= 1;
+  const imports = vi.spyOn(crypto, 'createPublicKey');
+  try {
+    expect(ed25519.verify(other, message, publicKey)).toBe(false);
+    expect(imports).toHaveBeenCalledTimes(0);
+    const verdicts = [signature, other, signature].map((one) => ed25519.verify(one, message, publicKey));
+    expect(verdicts).toEqual([true, false, true]);
+    expect(imports).toHaveBeenCalledTimes(1);
+    const long = new Uint8Array(5_000);
+    const stranger = createPrimitives('sodium').ed25519.generateKeyPair();
+    expect(ed25519.verify(ed25519.sign(long, stranger.secretKey), long, stranger.publicKey)).toBe(true);
+    expect(imports).toHaveBeenCalledTimes(2);
+  } finally {
+    imports.mockRestore();
+  }
 });
 
 describe.each(BACKENDS)('keys on %s', (backend) => {
