@@ -43,8 +43,31 @@ export async function runCrashes({ runs, killsPerDirectory = 20, onRun }: CrashO
 async function killWorker(
   worker: string,
   directory: string,
-  { freshness, isCalm, acknowledged }: Load & { acknowledged: Acknowledged },
+  options: Load & { acknowledged: Acknowledged },
 ): Promise<void> {
+  const { begun, ended, kill } = startWorker(worker, directory, options);
+  await Promise.race([begun, ended]);
+  await Promise.race([setTimeout(Math.random() * 300), ended]);
+  kill();
+  const { signal, errors } = await ended;
+  if (signal !== 'SIGKILL') throw new Error(`the worker ended by itself: ${errors}`);
+}
+
+/** A process that writes, and what becomes of it. */
+export interface RunningWorker {
+  /** Resolves when its stores are open. */
+  readonly begun: Promise<void>;
+  /** Resolves when it has ended and everything that it said is noted. */
+  readonly ended: Promise<{ signal: NodeJS.Signals | null; errors: string }>;
+  kill(): void;
+}
+
+/** Starts a worker and notes what is acknowledged. */
+export function startWorker(
+  worker: string,
+  directory: string,
+  { freshness, isCalm, acknowledged }: Load & { acknowledged: Acknowledged },
+): RunningWorker {
   const kinds = [freshness ? 'fresh' : 'plain', isCalm ? 'calm' : 'all'];
   const child = spawn(process.execPath, [worker, directory, ...kinds], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -53,8 +76,8 @@ async function killWorker(
   child.stderr.on('data', (bytes: Buffer) => {
     errors += bytes.toString();
   });
-  const exited = new Promise<NodeJS.Signals | null>((resolve) => {
-    child.on('close', (_code, signal) => resolve(signal));
+  const ended = new Promise<{ signal: NodeJS.Signals | null; errors: string }>((resolve) => {
+    child.on('close', (_code, signal) => resolve({ signal, errors }));
   });
   let begin: () => void = () => {};
   const begun = new Promise<void>((resolve) => {
@@ -64,15 +87,12 @@ async function killWorker(
     if (line === 'ready') begin();
     else acknowledge(acknowledged, line);
   });
-  await Promise.race([begun, exited]);
-  await Promise.race([setTimeout(Math.random() * 300), exited]);
-  child.kill('SIGKILL');
-  if ((await exited) !== 'SIGKILL') throw new Error(`the worker ended by itself: ${errors}`);
+  return { begun, ended, kill: () => child.kill('SIGKILL') };
 }
 
 /** One plain script, because a process that starts in a second would make 200 of them long. */
-async function bundleWorker(): Promise<string> {
-  const outfile = fileURLToPath(new URL('../node_modules/.cache/crash/worker.mjs', import.meta.url));
+export async function bundleWorker(name = 'worker'): Promise<string> {
+  const outfile = fileURLToPath(new URL(`../node_modules/.cache/crash/${name}.mjs`, import.meta.url));
   await build({
     entryPoints: [fileURLToPath(new URL('worker.ts', import.meta.url))],
     outfile,

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -57,4 +57,21 @@ it.runIf(process.platform === 'linux')(
     await store.put(Uint8Array.of(200), Uint8Array.of(1), { sync: true });
   },
   30_000,
+);
+
+const namespace = ['--user', '--map-root-user', '--mount'];
+// Where the system lets a user mount something in a namespace of his own.
+const canMount =
+  process.platform === 'linux' &&
+  spawnSync('unshare', [...namespace, 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0;
+
+it.runIf(canMount)(
+  'records, files and logs on a file system that fills up say NO_SPACE and lose nothing (short form of `proof:full-disk`)',
+  async () => {
+    const program = fileURLToPath(new URL('../crash/full-disk.ts', import.meta.url));
+    const node = [process.execPath, '--import', 'tsx', '--conditions=@nzcore/source'];
+    const { stdout } = await promisify(execFile)('unshare', [...namespace, ...node, program, '4']);
+    expect(stdout).toMatch(/^4 full disks: NO_SPACE each time, nothing acknowledged was lost/);
+  },
+  60_000,
 );
