@@ -1,3 +1,4 @@
+import { BytePool, POOLED } from '../byte-pool.ts';
 import { CryptoError } from '../errors.ts';
 import type { AeadKey, Opener } from '../primitives.ts';
 import { releaseChunks } from '../release-buffer.ts';
@@ -10,6 +11,8 @@ import type { SideOptions } from './sending-side.ts';
 // Written right before each use and read before it ends, so that all channels can share them.
 const nonce = new Uint8Array(12);
 const header = new Uint8Array(LENGTH_BYTES);
+
+const pool: BytePool = new BytePool();
 
 /** A record of which only the beginning has arrived. */
 interface PartialRecord {
@@ -29,6 +32,8 @@ export interface ReceivingOptions extends SideOptions {
 
 /** Who is told of records. */
 export interface RecordHandler {
+  /** Small plaintexts may share their ArrayBuffer. */
+  readonly isSharing: boolean;
   /** One whole authenticated plaintext in fresh memory, the type byte in front. Answers whether to go on. */
   handleRecord(plaintext: Uint8Array): boolean;
 }
@@ -81,7 +86,7 @@ export class ReceivingSide {
   receive(chunk: Uint8Array, handler: RecordHandler): boolean {
     this.#at = 0;
     while (this.#at < chunk.length) {
-      const plaintext = this.#partial ? this.#continue(this.#partial, chunk) : this.#begin(chunk);
+      const plaintext = this.#partial ? this.#continue(this.#partial, chunk) : this.#begin(chunk, handler);
       if (plaintext && !handler.handleRecord(plaintext)) return this.#at === chunk.length;
     }
     return true;
@@ -97,13 +102,13 @@ export class ReceivingSide {
   }
 
   /** A record that lies in the chunk as a whole is opened where it is. */
-  #begin(chunk: Uint8Array): Uint8Array | undefined {
+  #begin(chunk: Uint8Array, { isSharing }: RecordHandler): Uint8Array | undefined {
     const start = this.#at;
     if (this.#headerLength === 0 && chunk.length - start >= LENGTH_BYTES) {
       const end = start + LENGTH_BYTES + this.#checkLength(readUint32(chunk, start));
       if (end <= chunk.length) {
         this.#at = end;
-        return this.#open(chunk.subarray(start + LENGTH_BYTES, end));
+        return this.#open(chunk.subarray(start + LENGTH_BYTES, end), isSharing);
       }
     }
     while (this.#at < chunk.length && this.#headerLength < LENGTH_BYTES) {
@@ -134,7 +139,7 @@ export class ReceivingSide {
     this.#partial = undefined;
     this.#headerLength = 0;
     this.#headerValue = 0;
-    return opener ? this.#finish(opener, partial) : this.#open(bytes.take());
+    return opener ? this.#finish(opener, partial) : this.#open(bytes.take(), false);
   }
 
   /** Only now is the plaintext of a record that came in pieces to be believed. */
@@ -156,10 +161,12 @@ export class ReceivingSide {
     return piece;
   }
 
-  #open(sealed: Uint8Array): Uint8Array {
+  #open(sealed: Uint8Array, isSharing: boolean): Uint8Array {
     const key = this.#nextKey(sealed.length);
     try {
-      const plaintext = key.open(nonce, sealed, header);
+      const target = isSharing && sealed.length <= POOLED ? pool.take(sealed.length - TAG_BYTES) : undefined;
+      if (target) key.openInto(target, nonce, sealed, header);
+      const plaintext = target ?? key.open(nonce, sealed, header);
       this.records += 1;
       return plaintext;
     } catch (cause) {

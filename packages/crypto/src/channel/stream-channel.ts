@@ -136,6 +136,10 @@ class StreamChannelMachine implements StreamChannel, RecordHandler {
   }
 
   /** For {@link ReceivingSide}: one authenticated plaintext. */
+  get isSharing(): boolean {
+    return this.#sink?.isSharing === true;
+  }
+
   handleRecord(plaintext: Uint8Array): boolean {
     const type = plaintext[0];
     const content = plaintext.subarray(TYPE_BYTES);

@@ -18,8 +18,13 @@ export interface ChannelOptions {
 /** Who is told what arrived on a stream channel. None of these may throw. */
 export interface ChannelSink {
   /**
+   * Contents of up to some hundred bytes may share their ArrayBuffer with others, which makes each cheaper by a third. Whoever keeps one
+   * for long copies it, or 8 KiB stay with it.
+   */
+  readonly isSharing?: boolean;
+  /**
    * The content of one DATA record: authenticated, in order, never empty. Fresh memory that the callee owns, with
-   * nothing else in its ArrayBuffer.
+   * nothing else in its ArrayBuffer unless `isSharing`.
    */
   onData(plaintext: Uint8Array): void;
   /** The peer closed its direction; called once, nothing follows. */

@@ -1,3 +1,4 @@
+import { BytePool } from '../byte-pool.ts';
 import { type SodiumLibrary, sodium } from './library.ts';
 
 /*
@@ -36,6 +37,7 @@ export interface Scratch {
 }
 
 let scratch: Scratch | undefined;
+const pool: BytePool = new BytePool();
 
 /** The area; made on first use. @throws CryptoError `NOT_READY` */
 export function useScratch(): Scratch {
@@ -101,21 +103,9 @@ export function take(area: Scratch, address: number, length: number): Uint8Array
   return area.library.HEAPU8.slice(address, address + length);
 }
 
-/** Small results that hold nothing secret lie in memory that they share: an ArrayBuffer for each costs as much as to seal 64 bytes. */
-const POOL = 8 * 1024;
-const POOLED = 512;
-let pool: Uint8Array = new Uint8Array(0);
-let poolUsed = 0;
-
 /** A copy of bytes of the memory that are no secret; small ones share their buffer with others. */
 export function takePooled(area: Scratch, address: number, length: number): Uint8Array {
-  if (length > POOLED) return take(area, address, length);
-  if (poolUsed + length > pool.length) {
-    pool = new Uint8Array(POOL);
-    poolUsed = 0;
-  }
-  const result = pool.subarray(poolUsed, poolUsed + length);
-  poolUsed += length;
+  const result = pool.take(length);
   result.set(area.library.HEAPU8.subarray(address, address + length));
   return result;
 }

@@ -35,6 +35,23 @@ describe.each(['chacha20poly1305', 'aes256gcm', 'aes256gcm-chacha20poly1305'] as
   },
 );
 
+describe('small contents', () => {
+  it.each([true, false])(
+    'share memory only with a sink that says so (%s), and no byte of it is used twice',
+    (isSharing) => {
+      const [a, b] = createChannels();
+      const sink = Object.assign(new Recorder(), { isSharing });
+      const sent = Array.from({ length: 300 }, (_, i) => bytes(1 + ((i * 7) % 700), i));
+      const wires = sent.map((data) => a.seal([data]));
+      for (const wire of wires) b.receive(join(wire), sink);
+      expect(sink.records.map(toHex)).toEqual(sent.map(toHex));
+      const buffers = new Set(sink.records.map(({ buffer }) => buffer));
+      if (isSharing) expect(buffers.size).toBeLessThan(200);
+      else expect(buffers.size).toBe(300);
+    },
+  );
+});
+
 describe('the authenticated close (NZ-CHANNEL-01 §5.4)', () => {
   it('is told once, and each direction closes by itself', () => {
     const [a, b] = createChannels();

@@ -18,6 +18,7 @@ export interface RecordOwner {
 /** A channel on its socket: records leave in the order in which they were sealed, several of them in one write. */
 export class RecordChannel implements ChannelSink {
   readonly channel: StreamChannel;
+  readonly isSharing = true;
   readonly #bytes: ByteConnection;
   readonly #owner: RecordOwner;
   /** Chunks of records that were sealed and wait to be written together. */

@@ -209,7 +209,7 @@ export class Mux implements StreamOwner, FrameHandler {
     }
     if (stream.isRemoteFinished) throw protocolError('Data arrived after FIN.');
     this.#windows.receive(stream, data.length);
-    if (stream.onData(data)) this.reader.keep();
+    if (stream.onData(data, this.reader.isShared)) this.reader.keep();
     if (!this.#isVersion2 && this.#windows.isOverfull) stream.reset(ResetCode.memory);
     this.#windows.refreshConnection();
   }
@@ -226,7 +226,7 @@ export class Mux implements StreamOwner, FrameHandler {
     this.#host.onStream(stream);
     if (data === undefined) return;
     this.#windows.receive(stream, data.length);
-    if (stream.failure === undefined && stream.onData(data)) this.reader.keep();
+    if (stream.failure === undefined && stream.onData(data, this.reader.isShared)) this.reader.keep();
     this.#windows.refreshConnection();
   }
 

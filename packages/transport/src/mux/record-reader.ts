@@ -4,11 +4,15 @@ import { type FrameHandler, readFrames } from './frame-reader.ts';
 const TURN = 0.25;
 /** The clock is looked at once for so many frames: those of bulk data are few. */
 const FRAMES_A_LOOK = 32;
+/** Records up to this size may share a buffer, which is much larger. */
+const SMALL = 1024;
 
 /** Reads the frames of a record, in several turns where the connection takes turns with others. */
 export class RecordReader {
   readonly #handler: FrameHandler;
   readonly #takesTurns: boolean;
+  /** Bytes of the record share their buffer with other records: who keeps some copies them. */
+  isShared = false;
   /** Somebody holds bytes of the record. */
   #isKept = false;
   #frames = 0;
@@ -60,6 +64,7 @@ export class RecordReader {
 
   /** @returns whether its bytes are kept by somebody, or still to be read. @throws what the handler throws */
   read(record: Uint8Array): boolean {
+    this.isShared = record.length <= SMALL && record.buffer.byteLength > 2 * SMALL;
     this.#isKept = false;
     return this.#read(record);
   }

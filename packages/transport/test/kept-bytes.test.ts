@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { connectPeers } from './connected.ts';
+import { until } from './secure-peer.ts';
+
+const message = (index: number): Uint8Array => Uint8Array.from({ length: 64 }, (_, at) => index + at);
+
+it.each(['a sink', 'an iterator', 'one that read late'])(
+  'small bytes given to %s are its own',
+  async (who) => {
+    const kept: Uint8Array[] = [];
+    let hasEnded = false;
+    await using peers = await connectPeers({
+      far: {
+        onStream: (stream) => {
+          if (who === 'a sink')
+            stream.receive({
+              onData: (bytes) => void kept.push(bytes),
+              onEnd: () => (hasEnded = true),
+              onReset() {},
+            });
+          else
+            setTimeout(
+              async () => {
+                for await (const bytes of stream) kept.push(bytes);
+                hasEnded = true;
+              },
+              who === 'an iterator' ? 0 : 50,
+            );
+        },
+      },
+    });
+    const stream = await peers.near.openStream('/kept/1');
+    for (let index = 0; index < 200; index++) {
+      stream.write(message(index));
+      // A record of its own.
+      await new Promise(setImmediate);
+    }
+    await stream.closeWrite();
+    await until(() => hasEnded);
+    expect(Buffer.concat(kept)).toEqual(
+      Buffer.concat(Array.from({ length: 200 }, (_, index) => message(index))),
+    );
+    // What somebody keeps for long keeps no memory of other peers with it.
+    const isGathered = who === 'one that read late';
+    if (!isGathered)
+      for (const bytes of kept) expect(bytes.buffer.byteLength).toBeLessThan(2 * bytes.length + 64);
+  },
+);
