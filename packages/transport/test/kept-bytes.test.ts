@@ -1,7 +1,13 @@
-import { expect, it } from 'vitest';
+import { ready } from '@nzcore/crypto';
+import { beforeAll, expect, it } from 'vitest';
+import type { ByteConnection } from '../src/byte-connection.ts';
+import { createMemoryPair } from '../src/memory.ts';
 import { connectPeers } from './connected.ts';
 import { until } from './secure-peer.ts';
 
+beforeAll(ready);
+
+const sink = { onData() {}, onEnd() {}, onReset() {} };
 const message = (index: number): Uint8Array => Uint8Array.from({ length: 64 }, (_, at) => index + at);
 
 it.each(['a sink', 'an iterator', 'one that read late'])(
@@ -44,5 +50,40 @@ it.each(['a sink', 'an iterator', 'one that read late'])(
     const isGathered = who === 'one that read late';
     if (!isGathered)
       for (const bytes of kept) expect(bytes.buffer.byteLength).toBeLessThan(2 * bytes.length + 64);
+  },
+);
+
+it.each([0, 1, undefined])(
+  'records that wait behind %s bytes in a socket keep no memory but their own',
+  async (heldBytes) => {
+    const [near, far] = createMemoryPair();
+    const written: Uint8Array[] = [];
+    const watched: ByteConnection = {
+      localAddress: near.localAddress,
+      remoteAddress: near.remoteAddress,
+      ...(heldBytes === undefined ? {} : { heldBytes }),
+      start: (handler) => near.start(handler),
+      write: (chunks) => {
+        written.push(...chunks);
+        return near.write(chunks);
+      },
+      pause: () => near.pause(),
+      resume: () => near.resume(),
+      end: () => near.end(),
+      destroy: (error) => near.destroy(error),
+    };
+    await using peers = await connectPeers({
+      bytes: [watched, far],
+      far: { onStream: (stream) => stream.receive(sink) },
+    });
+    const stream = await peers.near.openStream('/kept/1');
+    written.length = 0;
+    for (let index = 0; index < 20; index++) {
+      stream.write(message(index));
+      await new Promise(setImmediate);
+    }
+    expect(written.length).toBeGreaterThan(10);
+    const isShared = (bytes: Uint8Array): boolean => bytes.buffer.byteLength > 2 * bytes.length;
+    expect(written.some(isShared)).toBe(heldBytes === 0);
   },
 );

@@ -1,6 +1,7 @@
 import { releaseBuffer, releaseChunks } from '@nzcore/crypto';
 import type { ChannelSink, StreamChannel } from '@nzcore/crypto/channel';
 import type { ByteConnection } from '../byte-connection.ts';
+import { ownBytes } from '../own-bytes.ts';
 
 /** Sealed bytes that are gathered for one write: for each 64 KiB it saves the kernel a third of its work on both sides. */
 const WRITE_SIZE = 256 * 1024;
@@ -63,7 +64,9 @@ export class RecordChannel implements ChannelSink {
     const chunks = this.#sealed;
     if (chunks === undefined) return true;
     this.drop();
-    const isWritable = this.#bytes.write(chunks);
+    // What waits for long must not keep memory that it shares with others.
+    const isWaiting = this.#bytes.heldBytes !== 0;
+    const isWritable = this.#bytes.write(isWaiting ? chunks.map(ownBytes) : chunks);
     if (this.#bytes.heldBytes === 0) releaseChunks(chunks);
     return isWritable;
   }

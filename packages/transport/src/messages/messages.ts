@@ -2,13 +2,13 @@ import { TransportError } from '../errors.ts';
 import { ByteQueue } from '../mux/byte-queue.ts';
 import { ResetCode } from '../mux/frames.ts';
 import type { SignalOptions, Stream } from '../mux/stream.ts';
+import { ownBytes } from '../own-bytes.ts';
 import type { Compressor } from './compressor.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { MemoryHold, overBudget } from './memory-hold.ts';
 import { MAX_MESSAGE_PAYLOAD, MessageKind } from './message-frames.ts';
 import { MessageReader } from './message-reader.ts';
 import { agreedCompressors, MessageWriter } from './message-writer.ts';
-import { ownBytes } from './own-bytes.ts';
 
 /** Options of the message layer. */
 export interface MessageOptions {

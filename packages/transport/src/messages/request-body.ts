@@ -1,10 +1,10 @@
 import { releaseChunks } from '@nzcore/crypto';
 import { TransportError } from '../errors.ts';
 import { ByteQueue } from '../mux/byte-queue.ts';
+import { ownBytes } from '../own-bytes.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { MessageHeader } from './message-frames.ts';
 import type { MessageOptions } from './messages.ts';
-import { ownBytes } from './own-bytes.ts';
 
 /** Largest body unless the options say otherwise: bigger ones go as messages of their own stream. */
 const DEFAULT_MAX_BODY = 16 * 1024 * 1024;
