@@ -91,7 +91,17 @@ export function createMessageMemory(bounds: MessageBounds): MessageMemory {
       return victim !== undefined || bounds.shed?.() === true;
     },
   });
-  const sharedPart = (used: number): number => Math.max(0, used - OWN_SHARE);
+  /** Bytes taken of the shared memory. */
+  let shared = 0;
+  const missing = (): number => Math.max(0, own.used - OWN_SHARE) - shared;
+
+  /** Gives back what is shared and no longer needed. */
+  function giveShared(): void {
+    const more = -missing();
+    if (more <= 0) return;
+    shared -= more;
+    share?.give(more);
+  }
 
   const target: TimerTarget = {
     onTimeout: (now) => {
@@ -116,18 +126,19 @@ export function createMessageMemory(bounds: MessageBounds): MessageMemory {
       return own.used;
     },
     take: (bytes) => {
-      const before = own.used;
       if (!own.take(bytes)) return false;
-      const more = sharedPart(own.used) - sharedPart(before);
-      if (more === 0 || share === undefined || share.take(more)) return true;
-      own.give(bytes);
-      return false;
+      const more = missing();
+      if (more <= 0 || share === undefined) return true;
+      // Whoever gives way to it may have this connection take or give on the way: its streams may belong together.
+      const isTaken = share.take(more);
+      if (isTaken) shared += more;
+      else own.give(bytes);
+      giveShared();
+      return isTaken;
     },
     give: (bytes) => {
-      const before = own.used;
       own.give(bytes);
-      const less = sharedPart(before) - sharedPart(own.used);
-      if (less > 0) share?.give(less);
+      giveShared();
     },
     openStream: () => {
       if (streams >= maxMessageStreams) return false;

@@ -72,8 +72,25 @@ export class MemoryHold implements MemoryBudget, HeldMemory {
   take(bytes: number): boolean {
     if (this.#isReleased) return true;
     if (!this.#memory.take(bytes)) return false;
-    this.#change(bytes);
+    // Who gave way to it may have ended this stream with its own.
+    if (this.#isReleased) this.#memory.give(bytes);
+    else this.#change(bytes);
     return true;
+  }
+
+  /**
+   * Takes bytes out of the hold without giving them back: somebody works on them, and has them in memory whatever becomes of the stream.
+   *
+   * @returns what to give to `returnLent` when that is done
+   */
+  lend(bytes: number): number {
+    if (this.#isReleased) return 0;
+    this.#change(-bytes);
+    return bytes;
+  }
+
+  returnLent(bytes: number): void {
+    this.#memory.give(bytes);
   }
 
   give(bytes: number): void {

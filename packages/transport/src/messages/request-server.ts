@@ -8,7 +8,10 @@ import { MessageReader } from './message-reader.ts';
 import { agreedCompressors, MessageWriter } from './message-writer.ts';
 import { BodyAssembler, type RequestOptions } from './request-body.ts';
 
-/** Answers a request. The signal aborts when the asker gave up or the stream ended. */
+/**
+ * Answers a request. The signal aborts when the asker gave up or the stream ended: whoever goes on all the same holds memory that the
+ * next requests do not get, until it is done.
+ */
 export type RequestHandler = (
   body: Uint8Array,
   context: { readonly signal: AbortSignal; readonly stream: Stream },
@@ -155,7 +158,7 @@ class RequestServer {
       const next = this.#waiting.shift();
       if (next === undefined) return;
       this.#running += 1;
-      void this.#answer(next).then(() => {
+      void this.#answer(next.id, next.signal, this.#run(next)).then(() => {
         this.#running -= 1;
         this.#startNext();
         this.#pace();
@@ -164,17 +167,16 @@ class RequestServer {
     }
   }
 
-  /** Never rejects: the asker must not be able to end the process. */
-  async #answer({ id, body, signal, held }: Asked): Promise<void> {
-    const isWanted = (): boolean => this.#pending.has(id) && !signal.aborted;
-    let outcome = isWanted() ? await this.#run(body, signal) : undefined;
-    this.#memory.give(held);
+  /** Never rejects: the asker must not be able to end the process. It has no part of the request, which would stay with an answer that waits. */
+  async #answer(id: number, signal: AbortSignal, work: Promise<Outcome | undefined>): Promise<void> {
+    let outcome = await work;
     // The answer is held until it is sent; one that there is no memory for becomes a failure.
     const length = outcome?.body.length ?? 0;
     const isHeld = this.#memory.take(length);
     if (!isHeld) outcome = failure(ResetCode.overBudget);
     try {
       // Answers that the asker does not read wait here, and keep their places.
+      const isWanted = (): boolean => this.#isWanted(id, signal);
       if (outcome) await this.#writer.messageInTurn({ kind: outcome.kind, id }, outcome.body, isWanted);
     } catch {
       // The stream has failed, or was reset because of this answer.
@@ -183,13 +185,23 @@ class RequestServer {
     if (isHeld) this.#giveWhenSent(length);
   }
 
+  #isWanted(id: number, signal: AbortSignal): boolean {
+    return this.#pending.has(id) && !signal.aborted;
+  }
+
   #giveWhenSent(bytes: number): void {
     const give = (): void => this.#memory.give(bytes);
     if (this.#stream.queuedBytes === 0) give();
     else this.#stream.drained().then(give, give);
   }
 
-  async #run(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
+  /** Has the request answered. Its bytes count until then, also when the stream has ended: its handler has them. */
+  async #run({ id, body, signal, held }: Asked): Promise<Outcome | undefined> {
+    if (!this.#isWanted(id, signal)) {
+      this.#memory.give(held);
+      return undefined;
+    }
+    const lent = this.#memory.lend(held);
     try {
       const answer = await this.#handler(body, { signal, stream: this.#stream });
       const isTooLarge = answer.length > this.#maxBodyLength;
@@ -197,6 +209,8 @@ class RequestServer {
     } catch (error) {
       const code = error instanceof TransportError ? error.resetCode : undefined;
       return failure(code ?? ResetCode.internal);
+    } finally {
+      this.#memory.returnLent(lent);
     }
   }
 

@@ -20,15 +20,22 @@ export interface MemoryShare {
   give(bytes: number): void;
 }
 
+/** Milliseconds for which who had nothing to end is not asked again: else whoever is refused over and over would have everybody asked each time. */
+const STUBBORN_FOR = 20;
+
 interface Member {
   readonly holder: MemoryHolder;
   used: number;
+  /** `performance.now()` until which it is not asked. */
+  stubbornUntil: number;
 }
 
 /** Members that hold something. */
 interface Group {
   used: number;
   readonly members: Set<Member>;
+  /** No member has anything to end until then. */
+  stubbornUntil: number;
 }
 
 /**
@@ -40,10 +47,10 @@ export function createSharedMemory(maxBytes: number): SharedMemory {
   let used = 0;
 
   function join(holder: MemoryHolder): MemoryShare {
-    const member: Member = { holder, used: 0 };
+    const member: Member = { holder, used: 0, stubbornUntil: 0 };
     const key = holder.group ?? member;
     const add = (bytes: number): void => {
-      const group = groups.get(key) ?? { used: 0, members: new Set() };
+      const group = groups.get(key) ?? { used: 0, members: new Set(), stubbornUntil: 0 };
       groups.set(key, group);
       used += bytes;
       group.used += bytes;
@@ -64,32 +71,35 @@ export function createSharedMemory(maxBytes: number): SharedMemory {
 
   /** @returns whether there is room now */
   function makeRoom(asker: Member, own: Group | undefined, bytes: number): boolean {
-    const asked = { group: (own?.used ?? 0) + bytes, member: asker.used + bytes };
-    const stubborn = new Set<Member>();
+    const now = performance.now();
+    const mostOfGroup = (own?.used ?? 0) + bytes;
+    const mostOfMember = asker.used + bytes;
+    const richer = richerGroups(own, mostOfGroup, now);
     while (used + bytes > maxBytes) {
+      const group = richer[0];
       const victim =
-        richest(richestGroup(own, asked.group, stubborn), stubborn, 0) ??
-        richest(own, stubborn.add(asker), asked.member);
-      if (victim === undefined) return false;
-      if (!victim.holder.shed()) stubborn.add(victim);
+        group === undefined
+          ? richest(own, mostOfMember, { now, asker })
+          : richest(group.used > mostOfGroup ? group : undefined, 0, { now, asker });
+      if (victim === undefined) {
+        if (group === undefined) return false;
+        if (group.used > mostOfGroup) group.stubbornUntil = now + STUBBORN_FOR;
+        richer.shift();
+      } else if (victim.holder.shed()) sink(richer);
+      else victim.stubbornUntil = now + STUBBORN_FOR;
     }
     return true;
   }
 
-  /** The group that holds most, if that is more than the asker's would hold. */
-  function richestGroup(
-    own: Group | undefined,
-    asked: number,
-    stubborn: ReadonlySet<Member>,
-  ): Group | undefined {
+  /** Groups that hold more than the asker's would hold, and have something to end; those that hold most first. */
+  function richerGroups(own: Group | undefined, asked: number, now: number): Group[] {
     // Who is beyond a fair part need not look: nobody has to give way to it.
-    if (asked > maxBytes / (own === undefined ? groups.size + 1 : groups.size)) return undefined;
-    let most: Group | undefined;
+    if (asked > maxBytes / (own === undefined ? groups.size + 1 : groups.size)) return [];
+    const richer: Group[] = [];
     for (const group of groups.values()) {
-      const isRicher = group !== own && group.used > asked && group.used > (most?.used ?? 0);
-      if (isRicher && richest(group, stubborn, 0) !== undefined) most = group;
+      if (group !== own && group.used > asked && group.stubbornUntil <= now) richer.push(group);
     }
-    return most;
+    return richer.sort((a, b) => b.used - a.used);
   }
 
   return {
@@ -100,15 +110,26 @@ export function createSharedMemory(maxBytes: number): SharedMemory {
   };
 }
 
-/** The member that holds most, and more than that. */
+/** Puts the first one, which holds less than before, where it belongs. */
+function sink(groups: Group[]): void {
+  for (let at = 1; at < groups.length; at++) {
+    const [first, next] = [groups[at - 1]!, groups[at]!];
+    if (first.used >= next.used) return;
+    groups[at - 1] = next;
+    groups[at] = first;
+  }
+}
+
+/** The member that holds most, and more than that, of those who may be asked. */
 function richest(
   group: Group | undefined,
-  except: ReadonlySet<Member>,
   moreThan: number,
+  { now, asker }: { readonly now: number; readonly asker: Member },
 ): Member | undefined {
   let most: Member | undefined;
   for (const member of group?.members ?? []) {
-    if (!except.has(member) && member.used > Math.max(moreThan, most?.used ?? 0)) most = member;
+    if (member === asker || member.stubbornUntil > now) continue;
+    if (member.used > Math.max(moreThan, most?.used ?? 0)) most = member;
   }
   return most;
 }
