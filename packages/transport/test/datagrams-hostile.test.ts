@@ -69,6 +69,26 @@ describe('datagram sessions under attack', () => {
     expect(b.endpoint.sessions).toBe(3);
   });
 
+  it('answer hellos that come at once one after another, so that other sockets have their turns, and no more than 100', async () => {
+    const { clock, network, a, b } = createTwo();
+    network.fate = () => [];
+    a.endpoint.request(b.identity.peerId, b.address, bytes('x')).catch(() => {});
+    const hello = network.packets[0]!.bytes;
+    const answers = (): number => network.packets.filter(({ from }) => from === b.address).length;
+    const from = (i: number): string => `/ip4/198.51.${i >> 8}.${i & 255}/udp/9`;
+    for (let i = 0; i < 110; i++) network.inject(from(i), b.address, hello);
+    expect(answers()).toBe(1);
+    const rates = b.events.filter((event) => event.type === 'datagram-dropped' && event.reason === 'rate');
+    expect(rates).toHaveLength(9);
+    await clock.advance(10);
+    expect(answers()).toBe(11);
+    await clock.advance(200);
+    expect(answers()).toBe(101);
+    await b.endpoint[Symbol.asyncDispose]();
+    await a.endpoint[Symbol.asyncDispose]();
+    expect(clock.pending).toBe(0);
+  });
+
   it('hold recordings to their own share of the sessions', async () => {
     const clock = createFakeClock();
     const network = createDatagramNetwork(clock);

@@ -28,6 +28,21 @@ interface Answered {
   sent: number;
 }
 
+/** A hello that waits for the one before it. */
+interface Hello {
+  readonly remoteName: string;
+  readonly message: Uint8Array;
+  readonly address: string;
+}
+
+/**
+ * Milliseconds between two handshakes: each takes about one, and a socket gives up to 32 packets at once. So whoever sends a message on another
+ * socket waits for one of them and not for all.
+ */
+const HANDSHAKE_INTERVAL = 1;
+/** Hellos that wait: as many as are answered in half a second. */
+const MAX_WAITING = 100;
+
 /** The answering side: what strangers send first is met here, so everything is bounded. */
 export class DatagramResponder {
   readonly #context: EndpointContext;
@@ -36,6 +51,9 @@ export class DatagramResponder {
   readonly #byName = new Map<string, Answered>();
   readonly #hostRate: HostRate;
   readonly #rate: TokenBucket;
+  readonly #waiting: Hello[] = [];
+  /** Runs from one handshake to the next. */
+  #pause: unknown;
 
   constructor(context: EndpointContext) {
     const { handshakesPerHost, handshakesInAll } = context.limits;
@@ -45,26 +63,44 @@ export class DatagramResponder {
   }
 
   receiveHello(remoteName: string, message: Uint8Array, address: string): void {
-    const key = `${address}|${remoteName}`;
-    const known = this.#answered.get(key);
+    const known = this.#answered.get(helloKey({ remoteName, address }));
     if (known) {
       this.#repeat(known);
       return;
     }
     const { emit, wheel } = this.#context;
-    if (!this.#hostRate.take(address) || !this.#rate.take(() => wheel.now())) {
+    const isFull = this.#waiting.length >= MAX_WAITING;
+    if (isFull || !this.#hostRate.take(address) || !this.#rate.take(() => wheel.now())) {
       emit({ type: 'datagram-dropped', address, reason: 'rate' });
-      return;
-    }
+    } else if (this.#pause === undefined) this.#meet({ remoteName, message, address });
+    else this.#waiting.push({ remoteName, message: new Uint8Array(message), address });
+  }
+
+  #meet(hello: Hello): void {
+    const { emit, clock } = this.#context;
+    this.#pause = clock.setTimeout(() => this.#meetNext(), HANDSHAKE_INTERVAL);
     try {
-      this.#answer(key, remoteName, message, address);
+      this.#answer(hello);
     } catch {
       // HandshakeError: whatever it was, a stranger learns nothing from it.
-      emit({ type: 'datagram-dropped', address, reason: 'not-authentic' });
+      emit({ type: 'datagram-dropped', address: hello.address, reason: 'not-authentic' });
     }
   }
 
-  #answer(key: string, remoteName: string, message: Uint8Array, address: string): void {
+  #meetNext(): void {
+    this.#pause = undefined;
+    const hello = this.#waiting.shift();
+    if (hello === undefined) return;
+    const known = this.#answered.get(helloKey(hello));
+    if (known === undefined) this.#meet(hello);
+    else {
+      this.#repeat(known);
+      this.#meetNext();
+    }
+  }
+
+  #answer(hello: Hello): void {
+    const { remoteName, message, address } = hello;
     const { options, clock, newName } = this.#context;
     const handshake = createHandshake({
       role: 'responder',
@@ -78,7 +114,7 @@ export class DatagramResponder {
     const localName = sessionName(newName());
     const packet = encodeHandshake(remoteName, localName, reply);
     const answered: Answered = {
-      key,
+      key: helloKey(hello),
       localName,
       remoteName,
       address,
@@ -166,6 +202,8 @@ export class DatagramResponder {
   }
 
   close(): void {
+    this.#waiting.length = 0;
+    if (this.#pause !== undefined) this.#context.clock.clearTimeout(this.#pause);
     for (const answered of [...this.#answered.values()]) this.#forgetAnswered(answered);
   }
 
@@ -235,3 +273,7 @@ export class DatagramResponder {
 
 /** Milliseconds for which an answer is repeated, and in which a handshake of three messages must end. */
 const HELLO_LIFETIME = 10_000;
+
+function helloKey({ address, remoteName }: Pick<Hello, 'address' | 'remoteName'>): string {
+  return `${address}|${remoteName}`;
+}
