@@ -8,6 +8,9 @@ import type { VictimAddress, VictimSample } from './victim.ts';
 /** Until an attacker's process has compiled its code and begun, in milliseconds. */
 const ATTACKER_START = 800;
 
+/** The longest that an attack in full is waited for, in milliseconds. */
+const LONGEST_ATTACK = 180_000;
+
 /** How long an attacker's leftovers may live at most, in milliseconds: longer than a handshake may take. */
 const SETTLING_TIME = 20_000;
 
@@ -16,6 +19,8 @@ export interface ExperimentOptions {
   readonly scale: number;
   /** Milliseconds that the honest peer's latency is measured, once in quiet and once under attack. */
   readonly milliseconds: number;
+  /** The attack is measured until it has done all that it wants to, for three minutes at most; some never have. */
+  readonly isFull?: boolean;
 }
 
 /** Milliseconds of the honest peer's round trips. */
@@ -78,6 +83,19 @@ async function watchMemory(victim: Victim, signal: AbortSignal): Promise<number>
   return peak;
 }
 
+/** Measures on until the attacker has reported. */
+async function measureUntil(report: Promise<unknown>, honest: HonestPeer): Promise<number[]> {
+  const latencies: number[] = [];
+  let isOver = false;
+  const end = (): void => {
+    isOver = true;
+  };
+  report.then(end, end);
+  const deadline = performance.now() + LONGEST_ATTACK;
+  while (!isOver && performance.now() < deadline) latencies.push(...(await honest.measure(1000)));
+  return latencies;
+}
+
 interface Stage {
   readonly victim: Victim;
   readonly honest: HonestPeer;
@@ -96,6 +114,7 @@ async function measureUnderAttack(names: readonly string[], { victim, honest, op
     const peak = watchMemory(victim, over.signal);
     const newcomer = honest.newcomer(victim.address);
     const latencies = await honest.measure(options.milliseconds);
+    if (options.isFull === true) latencies.push(...(await measureUntil(report, honest)));
     over.abort();
     const peakResident = await peak;
     const after = await victim.sample();

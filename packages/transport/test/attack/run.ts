@@ -1,4 +1,4 @@
-/** `pnpm attack [names] [--scale S] [--json]`: every attack against a peer of its own, with the figures; exit 1 when one got through. */
+/** `pnpm attack [names] [--scale S] [--seconds S] [--full] [--json]`: every attack against a peer of its own, with the figures; exit 1 when one got through. */
 import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { findViolations, formatMiB } from './bounds.ts';
@@ -10,6 +10,7 @@ const { values, positionals } = parseArgs({
   options: {
     scale: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '15' },
+    full: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -38,6 +39,7 @@ for (const name of positionals.length > 0 ? positionals : known) {
   const outcome = await runExperiment([name], {
     scale: Number(values.scale),
     milliseconds: Number(values.seconds) * 1000,
+    isFull: values.full,
   });
   const violations = findViolations(outcome);
   if (violations.length > 0) process.exitCode = 1;
