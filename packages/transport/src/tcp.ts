@@ -1,5 +1,6 @@
 import { createServer, type LookupFunction, type Server, type Socket } from 'node:net';
-import { formatAddress, type ParsedAddress, parseAddress, tryParseAddress } from './address/address.ts';
+import { type ParsedAddress, parseAddress, tryParseAddress } from './address/address.ts';
+import { formatSocketAddress } from './address/socket-address.ts';
 import type { ByteConnection } from './byte-connection.ts';
 import { TransportError } from './errors.ts';
 import { callOwner, handToOwner } from './owner-hook.ts';
@@ -122,7 +123,7 @@ async function listen(
   const bound = server.address();
   const port = bound !== null && typeof bound === 'object' ? bound.port : target.port;
   return {
-    addresses: [formatTcp(target.host, port)],
+    addresses: [formatSocketAddress('tcp', target.host, port)],
     [Symbol.asyncDispose]: stop,
   };
 }
@@ -173,18 +174,9 @@ function connectionOf(source: SocketSource): ByteConnection {
 
 function addressesOf(socket: Socket): TcpAddresses {
   return {
-    localAddress: formatTcp(socket.localAddress ?? '0.0.0.0', socket.localPort ?? 0),
-    remoteAddress: formatTcp(socket.remoteAddress ?? '0.0.0.0', socket.remotePort ?? 0),
+    localAddress: formatSocketAddress('tcp', socket.localAddress ?? '0.0.0.0', socket.localPort ?? 0),
+    remoteAddress: formatSocketAddress('tcp', socket.remoteAddress ?? '0.0.0.0', socket.remotePort ?? 0),
   };
-}
-
-/** Text that the kernel wrote, in the form that most connections have: parsing it would cost a connection 5 KB of string pieces. */
-const PLAIN_IP4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
-
-function formatTcp(host: string, port: number): string {
-  // Joined, so that it is one string in memory and not a tree of pieces.
-  if (PLAIN_IP4.test(host)) return ['/ip4/', host, '/tcp/', port].join('');
-  return formatAddress({ kind: 'tcp', host, port });
 }
 
 function ignore(): void {}

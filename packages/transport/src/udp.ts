@@ -1,7 +1,8 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { formatAddress, parseAddress } from './address/address.ts';
+import { parseAddress } from './address/address.ts';
+import { formatSocketAddress } from './address/socket-address.ts';
 import { TransportError } from './errors.ts';
 import { callOwner } from './owner-hook.ts';
 import {
@@ -78,7 +79,7 @@ function attach(socket: Socket, options: UdpEndpointOptions): UdpEndpoint {
     },
   });
   socket.on('message', (bytes: Uint8Array, remote: RemoteInfo) => {
-    const address = formatAddress({ kind: 'udp', host: remote.address, port: remote.port });
+    const address = formatSocketAddress('udp', remote.address, remote.port);
     if (isSessionPacket(bytes)) endpoint.receive(bytes, address);
     else callOwner(options.onForeignDatagram, bytes, address);
   });
@@ -93,7 +94,7 @@ function attach(socket: Socket, options: UdpEndpointOptions): UdpEndpoint {
     close().catch((failure: Error) => onError(failure));
   });
   return {
-    address: formatAddress({ kind: 'udp', host, port }),
+    address: formatSocketAddress('udp', host, port),
     // The address is what answers are compared with: in its canonical form.
     request: async (peer, address, content, more?: DatagramRequestOptions) =>
       endpoint.request(peer, parseAddress(address).text, content, more),
