@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { lutimes, mkdir, readdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -61,6 +61,15 @@ describe('the lock of a file', () => {
       await Promise.all(Array.from({ length: 8 }, () => withFileLock(path, enter)));
     }
     expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('may be a link that leads nowhere, and is taken over like any other', async () => {
+    const path = join(await temporaryDirectory(), 'keystore');
+    const lock = join(path, '..', '.keystore.lock');
+    await symlink('nowhere', lock);
+    await lutimes(lock, 1, 1);
+    expect(await withFileLock(path, async () => 'entered')).toBe('entered');
+    expect(await readdir(join(path, '..'))).toEqual([]);
   });
 
   it('of another one is not removed by who saw a stale one in its place, or who was too slow', async () => {

@@ -1,7 +1,7 @@
 /** Keeps two writers of one file apart, in one process or in two: Node has no flock. */
 import { randomBytes } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
-import { link, open, rename, rm, stat } from 'node:fs/promises';
+import { link, lstat, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { isSystemError } from './atomic-file.ts';
@@ -53,7 +53,8 @@ async function tryLock(lock: string): Promise<BigIntStats | undefined> {
 /** The lock that is there now; undefined when it was released. */
 async function lockAt(lock: string): Promise<BigIntStats | undefined> {
   try {
-    return await stat(lock, { bigint: true });
+    // The name itself: a link that leads nowhere is in the way as well, and would be asked for again and again.
+    return await lstat(lock, { bigint: true });
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return undefined;
     throw error;
