@@ -13,6 +13,7 @@ const rootInputs = [
   'pnpm-lock.yaml',
   'pnpm-workspace.yaml',
   'tsconfig.base.json',
+  'tsup.shared.ts',
   'turbo.json',
 ];
 
