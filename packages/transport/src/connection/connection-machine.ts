@@ -58,7 +58,7 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
     this.#onStream = options.onStream;
     this.#onGoAway = options.onGoAway;
     this.#onFirstRecord = options.onFirstRecord;
-    this.budget = new StreamBudget(options, () => this.mux.streams);
+    this.budget = new StreamBudget(options, this);
     const channel = createStreamChannel(result, { now: timers.now() });
     this.records = new RecordChannel(channel, bytes, this);
     this.mux = new Mux({

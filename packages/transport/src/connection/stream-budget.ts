@@ -1,3 +1,4 @@
+import type { ByteConnection } from '../byte-connection.ts';
 import { limitKeys } from '../host-rate.ts';
 import { createMessageMemory, type MessageMemory } from '../messages/memory-budget.ts';
 import { ResetCode } from '../mux/frames.ts';
@@ -11,27 +12,38 @@ const FREE_STREAMS = 64;
 /** Streams that are ended at once when somebody else needs their memory. */
 const STREAMS_SHED = 32;
 
+/** Whose streams they are. */
+interface BudgetHost {
+  readonly mux: { readonly streams: StreamTable };
+}
+
 /** A connection's part of the memory that all connections share: for bodies of messages and for open streams. */
 export class StreamBudget {
-  readonly #options: SecureConnectionOptions;
-  readonly #table: () => StreamTable;
+  // Not the options: they hold what the handshake has left, for as long as the connection lives.
+  readonly #limits: SecureConnectionOptions['limits'];
+  readonly #shared: SecureConnectionOptions['sharedMemory'];
+  readonly #timers: SecureConnectionOptions['timers'];
+  readonly #bytes: ByteConnection;
+  readonly #host: BudgetHost;
   #messages: MessageMemory | undefined;
   #streams = 0;
 
-  constructor(options: SecureConnectionOptions, table: () => StreamTable) {
-    this.#options = options;
-    this.#table = table;
+  constructor(options: SecureConnectionOptions, host: BudgetHost) {
+    this.#limits = options.limits;
+    this.#shared = options.sharedMemory;
+    this.#timers = options.timers;
+    this.#bytes = options.bytes;
+    this.#host = host;
   }
 
   /** Made when it is first asked for: an idle connection has none. */
   get messages(): MessageMemory {
-    const { limits, sharedMemory, timers, bytes } = this.#options;
     this.#messages ??= createMessageMemory({
-      ...limits,
-      shared: sharedMemory,
-      timers,
+      ...this.#limits,
+      shared: this.#shared,
+      timers: this.#timers,
       // All of a subnet share as one.
-      group: limitKeys(bytes.remoteAddress)?.subnet,
+      group: limitKeys(this.#bytes.remoteAddress)?.subnet,
       shed: () => this.#shed(),
     });
     return this.#messages;
@@ -53,7 +65,7 @@ export class StreamBudget {
   #shed(): boolean {
     const before = this.#streams;
     const count = Math.min(STREAMS_SHED, before - FREE_STREAMS);
-    if (count > 0) this.#table().endNewest(count, ResetCode.overBudget);
+    if (count > 0) this.#host.mux.streams.endNewest(count, ResetCode.overBudget);
     return this.#streams < before;
   }
 }
