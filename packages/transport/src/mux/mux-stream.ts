@@ -165,21 +165,13 @@ export class MuxStream implements Stream, Sender {
     this.#onOver = () => signal.removeEventListener('abort', onAbort);
   }
 
-  /**
-   * A DATA or OPEN frame's bytes, within credit.
-   *
-   * @param isShared - whether they share their buffer with other records, so that a sink gets a copy to keep
-   * @returns whether somebody keeps them
-   */
+  /** A DATA or OPEN frame's bytes, within credit; of shared ones a sink gets a copy to keep. @returns whether somebody keeps them */
   onData(bytes: Uint8Array, isShared: boolean): boolean {
     const sink = this.#sink;
     if (sink !== undefined && !this.#isPaused && this.unreadBytes === 0) {
-      if (sink.isBorrowing === true) {
-        this.#handOver(bytes);
-        return false;
-      }
-      this.#handOver(isShared ? new Uint8Array(bytes) : bytes);
-      return !isShared;
+      const isKept = sink.isBorrowing !== true;
+      this.#handOver(isKept && isShared ? new Uint8Array(bytes) : bytes);
+      return isKept && !isShared;
     }
     this.#unread ??= new ByteQueue();
     this.#unread.push(bytes);
