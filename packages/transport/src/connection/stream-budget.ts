@@ -1,8 +1,9 @@
 import type { ByteConnection } from '../byte-connection.ts';
 import { limitKeys } from '../host-rate.ts';
-import { createMessageMemory, type MessageMemory } from '../messages/memory-budget.ts';
+import { createMessageMemory, type Line, type MessageMemory } from '../messages/memory-budget.ts';
 import { ResetCode } from '../mux/frames.ts';
 import type { StreamTable } from '../mux/stream-table.ts';
+import type { RecordChannel } from './record-channel.ts';
 import type { SecureConnectionOptions } from './secure-connection.ts';
 
 /** What an open stream costs with the promises of its handler, in bytes: without a common bound many connections of many streams fill memory. */
@@ -15,6 +16,7 @@ const STREAMS_SHED = 32;
 /** Whose streams they are. */
 interface BudgetHost {
   readonly mux: { readonly streams: StreamTable };
+  readonly records: Pick<RecordChannel, 'channel'>;
 }
 
 /** A connection's part of the memory that all connections share: for bodies of messages and for open streams. */
@@ -45,6 +47,7 @@ export class StreamBudget {
       // All of a subnet share as one.
       group: limitKeys(this.#bytes.remoteAddress)?.subnet,
       shed: () => this.#shed(),
+      line: () => this.#line(),
     });
     return this.#messages;
   }
@@ -60,6 +63,12 @@ export class StreamBudget {
   give(): void {
     if (this.#streams > FREE_STREAMS) this.messages.give(STREAM_COST);
     this.#streams -= 1;
+  }
+
+  #line(): Line {
+    const { mux, records } = this.#host;
+    const { receivedBytes, sentBytes } = records.channel.counters;
+    return { received: receivedBytes, sent: sentBytes, streams: mux.streams.size };
   }
 
   #shed(): boolean {

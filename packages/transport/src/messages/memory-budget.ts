@@ -10,6 +10,17 @@ export interface MemoryBudget {
   give(bytes: number): void;
 }
 
+/** What a connection carries. */
+export interface Line {
+  /** Bytes that have come so far. */
+  readonly received: number;
+  readonly sent: number;
+  /** Streams that share it. */
+  readonly streams: number;
+}
+
+const NO_LINE: Line = { received: 0, sent: 0, streams: 1 };
+
 /** What one stream holds. */
 export interface HeldMemory {
   /** Bytes of messages that have not arrived whole, and of answers that are not taken: they can be given up. */
@@ -17,7 +28,7 @@ export interface HeldMemory {
   /** How long there has been no progress, as a part of the time that is allowed for that: from 1 on it is too long. */
   readonly slowness: number;
   /** Looks at what has come and gone since the last time. */
-  look(): void;
+  look(line: Line): void;
   /** Ends the stream and gives everything back. */
   evict(code: number): void;
 }
@@ -73,6 +84,8 @@ export interface MessageBounds {
   readonly group?: string | undefined;
   /** Gives something else back that counts here. @returns false when there is nothing */
   readonly shed?: () => boolean;
+  /** @defaultValue one that carries nothing else */
+  readonly line?: () => Line;
   /** Without them nobody looks whether there is progress. */
   readonly timers?: Timers;
 }
@@ -106,8 +119,9 @@ export function createMessageMemory(bounds: MessageBounds): MessageMemory {
   const target: TimerTarget = {
     onTimeout: (now) => {
       isTimed = false;
+      const line = bounds.line?.() ?? NO_LINE;
       for (const one of [...held]) {
-        one.look();
+        one.look(line);
         if (one.slowness >= 1) one.evict(TIMEOUT);
       }
       setTimer(now);

@@ -1,7 +1,7 @@
 import { createRemoteError, type TransportError } from '../errors.ts';
 import { ResetCode } from '../mux/frames.ts';
 import type { Stream } from '../mux/stream.ts';
-import type { HeldMemory, MemoryBudget, MessageMemory } from './memory-budget.ts';
+import type { HeldMemory, Line, MemoryBudget, MessageMemory } from './memory-budget.ts';
 
 /** What may be held at any pace, in bytes; and what has to come or leave between two looks where it is more. */
 const SMALL_MESSAGE = 64 * 1024;
@@ -9,8 +9,43 @@ const LEAST_PROGRESS = 4 * 1024;
 
 /** Looks without progress that are too many: 30 s, as long as a request waits for its answer. */
 const LATE_LOOKS = 3;
-/** Two minutes for what leaves: credit comes back in steps of half a window, 512 KiB and more, which take 90 s on a line of 6 KiB/s. */
-const STUCK_LOOKS = 12;
+/** Five minutes for what leaves: credit comes back in steps of half a window, 512 KiB and more, which take 260 s on a line of 2 KiB/s. */
+const STUCK_LOOKS = 30;
+/** Streams that wait for a line take turns of so many bytes (NZ-WIRE-01 §5.9). */
+const TURN = 16 * 1024;
+
+/** What a look at one direction of a stream shows. */
+interface Sight {
+  /** The other side could go on. */
+  readonly isDue: boolean;
+  /** Bytes that are progress. */
+  readonly least: number;
+  /** Bytes that the stream has carried so far, and its connection. */
+  readonly own: number;
+  readonly all: number;
+  /** Of the connection. */
+  readonly streams: number;
+}
+
+/** How long one direction of a stream has made no progress. */
+class Pace {
+  /** Looks since the last progress, but those at which it cannot have been the stream's turn. */
+  looks = 0;
+  /** What the stream had carried at the last progress, and what its connection had. */
+  #own = 0;
+  #atProgress = 0;
+  #atLastLook = 0;
+
+  look({ isDue, least, own, all, streams }: Sight): void {
+    const isMoving = all - this.#atLastLook >= LEAST_PROGRESS;
+    this.#atLastLook = all;
+    if (!isDue || own - this.#own >= least) {
+      this.#own = own;
+      this.#atProgress = all;
+      this.looks = 0;
+    } else if (!isMoving || all - this.#atProgress >= streams * TURN) this.looks++;
+  }
+}
 
 /** What a hold asks about the messages that it is for. */
 export interface MessageProgress {
@@ -34,10 +69,8 @@ export class MemoryHold implements MemoryBudget, HeldMemory {
   #progress: MessageProgress | undefined;
   #used = 0;
   #isReleased = false;
-  #arrived = 0;
-  #sent = 0;
-  #lateLooks = 0;
-  #stuckLooks = 0;
+  readonly #arriving = new Pace();
+  readonly #leaving = new Pace();
 
   private constructor(stream: Stream, memory: MessageMemory, isCounted: boolean) {
     this.#stream = stream;
@@ -62,11 +95,11 @@ export class MemoryHold implements MemoryBudget, HeldMemory {
   }
 
   get unfinished(): number {
-    return Math.min(this.#used, this.#arriving + this.#leaving);
+    return Math.min(this.#used, this.#unfinishedBytes + this.#untakenBytes);
   }
 
   get slowness(): number {
-    return Math.max(this.#lateLooks / LATE_LOOKS, this.#stuckLooks / STUCK_LOOKS);
+    return Math.max(this.#arriving.looks / LATE_LOOKS, this.#leaving.looks / STUCK_LOOKS);
   }
 
   take(bytes: number): boolean {
@@ -99,17 +132,14 @@ export class MemoryHold implements MemoryBudget, HeldMemory {
     this.#memory.give(bytes);
   }
 
-  look(): void {
+  look({ received, sent, streams }: Line): void {
     const least = this.#used > SMALL_MESSAGE ? LEAST_PROGRESS : 1;
-    const arrived = this.#progress?.arrived() ?? 0;
-    const isReading = this.#progress?.isReading?.() ?? true;
-    const isLate = this.#arriving > 0 && isReading && arrived - this.#arrived < least;
-    this.#arrived = arrived;
-    const sent = this.#progress?.sent?.() ?? 0;
-    const isStuck = this.#leaving > 0 && sent - this.#sent < least;
-    this.#sent = sent;
-    this.#lateLooks = isLate ? this.#lateLooks + 1 : 0;
-    this.#stuckLooks = isStuck ? this.#stuckLooks + 1 : 0;
+    const progress = this.#progress;
+    const isReading = progress?.isReading?.() ?? true;
+    const isDue = this.#unfinishedBytes > 0 && isReading;
+    const [arrived, left] = [progress?.arrived() ?? 0, progress?.sent?.() ?? 0];
+    this.#arriving.look({ isDue, least, own: arrived, all: received, streams });
+    this.#leaving.look({ isDue: this.#untakenBytes > 0, least, own: left, all: sent, streams });
   }
 
   evict(code: number): void {
@@ -126,12 +156,12 @@ export class MemoryHold implements MemoryBudget, HeldMemory {
     if (this.#isCounted) this.#memory.closeStream();
   }
 
-  get #arriving(): number {
+  get #unfinishedBytes(): number {
     return this.#progress?.unfinished?.() ?? this.#used;
   }
 
   /** Bytes of answers that nobody has taken. */
-  get #leaving(): number {
+  get #untakenBytes(): number {
     return this.#progress?.sent === undefined ? 0 : this.#stream.queuedBytes;
   }
 
