@@ -2,6 +2,7 @@ import { TransportError } from '../errors.ts';
 import { ResetCode, writeUint32 } from '../mux/frames.ts';
 import type { Stream } from '../mux/stream.ts';
 import { malformed } from '../mux/wire-errors.ts';
+import { behindTurn } from '../time/event-loop.ts';
 import { MemoryHold, overBudget } from './memory-hold.ts';
 import { MessageKind } from './message-frames.ts';
 import { MessageReader } from './message-reader.ts';
@@ -39,13 +40,21 @@ export function serveRequests(stream: Stream, handler: RequestHandler, options: 
 /** What a request costs beside its body, in bytes: the promises and the signal of its handler. */
 const REQUEST_COST = 1024;
 
-/** A request that waits for its turn. */
+/** Milliseconds of starting handlers after which the other requests wait behind the next look at the network: one frame may bring eight thousand. */
+const TURN = 0.25;
+/** The clock is looked at once for so many. */
+const STARTS_A_LOOK = 8;
+
+/** A request without an answer. */
 interface Asked {
   readonly id: number;
-  readonly body: Uint8Array;
-  readonly signal: AbortSignal;
+  /** Not kept here while its handler works on it. */
+  body: Uint8Array | undefined;
   /** Bytes of the connection's budget. */
   readonly held: number;
+  /** Made when its handler is called: very many of them may wait, and a controller costs more than all the rest. */
+  controller: AbortController | undefined;
+  isCancelled: boolean;
 }
 
 /** What the asker gets. */
@@ -69,10 +78,14 @@ class RequestServer {
   readonly #maxPending: number;
   readonly #maxBodyLength: number;
   /** Requests without an answer, those that wait for their turn included. */
-  readonly #pending = new Map<number, AbortController>();
+  readonly #pending = new Map<number, Asked>();
   /** What one read brought beyond those that may be worked on. */
   #waiting: Asked[] = [];
   #running = 0;
+  #starts = 0;
+  #turnEnds = 0;
+  /** Those that wait are started when others have had their turn. */
+  #isDeferred = false;
   #isWaitingForDrain = false;
   #isAskerDone = false;
 
@@ -107,6 +120,7 @@ class RequestServer {
     this.#stream.receive({
       isBorrowing: true,
       onData: (chunk) => {
+        this.#beginTurn();
         try {
           this.#reader.push(chunk);
         } catch (error) {
@@ -121,7 +135,7 @@ class RequestServer {
       },
       onReset: (error) => {
         this.#memory.release();
-        for (const controller of this.#pending.values()) controller.abort(error);
+        for (const { controller } of this.#pending.values()) controller?.abort(error);
         this.#pending.clear();
         this.#waiting = [];
       },
@@ -131,7 +145,10 @@ class RequestServer {
   #onBody(kind: number, id: number, body: Uint8Array, held: number): void {
     if (kind === MessageKind.cancel) {
       this.#memory.give(held);
-      this.#pending.get(id)?.abort(new TransportError('REQUEST_FAILED', 'The asker gave up.'));
+      const cancelled = this.#pending.get(id);
+      if (cancelled === undefined) return;
+      cancelled.isCancelled = true;
+      cancelled.controller?.abort(new TransportError('REQUEST_FAILED', 'The asker gave up.'));
       return;
     }
     if (kind !== MessageKind.request || this.#pending.has(id)) throw malformed('Not a new request.');
@@ -140,9 +157,9 @@ class RequestServer {
       this.#onSkipped(kind, id);
       return;
     }
-    const controller = new AbortController();
-    this.#pending.set(id, controller);
-    this.#waiting.push({ id, body, signal: controller.signal, held: held + REQUEST_COST });
+    const asked = { id, body, held: held + REQUEST_COST, controller: undefined, isCancelled: false };
+    this.#pending.set(id, asked);
+    this.#waiting.push(asked);
     this.#startNext();
   }
 
@@ -154,11 +171,12 @@ class RequestServer {
   }
 
   #startNext(): void {
-    while (this.#running < this.#maxPending) {
+    while (this.#running < this.#maxPending && !this.#isDeferred) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
+      if (++this.#starts % STARTS_A_LOOK === 0 && performance.now() > this.#turnEnds) this.#defer();
       this.#running += 1;
-      void this.#answer(next.id, next.signal, this.#run(next)).then(() => {
+      void this.#answer(next, this.#run(next)).then(() => {
         this.#running -= 1;
         this.#startNext();
         this.#pace();
@@ -167,8 +185,22 @@ class RequestServer {
     }
   }
 
+  #beginTurn(): void {
+    this.#turnEnds = performance.now() + TURN;
+  }
+
+  #defer(): void {
+    this.#isDeferred = true;
+    behindTurn(() => {
+      this.#isDeferred = false;
+      this.#beginTurn();
+      this.#startNext();
+    });
+  }
+
   /** Never rejects: the asker must not be able to end the process. It has no part of the request, which would stay with an answer that waits. */
-  async #answer(id: number, signal: AbortSignal, work: Promise<Outcome | undefined>): Promise<void> {
+  async #answer(asked: Asked, work: Promise<Outcome | undefined>): Promise<void> {
+    const { id } = asked;
     let outcome = await work;
     // The answer is held until it is sent; one that there is no memory for becomes a failure.
     const length = outcome?.body.length ?? 0;
@@ -176,7 +208,7 @@ class RequestServer {
     if (!isHeld) outcome = failure(ResetCode.overBudget);
     try {
       // Answers that the asker does not read wait here, and keep their places.
-      const isWanted = (): boolean => this.#isWanted(id, signal);
+      const isWanted = (): boolean => this.#isWanted(asked);
       if (outcome) await this.#writer.messageInTurn({ kind: outcome.kind, id }, outcome.body, isWanted);
     } catch {
       // The stream has failed, or was reset because of this answer.
@@ -185,8 +217,8 @@ class RequestServer {
     if (isHeld) this.#giveWhenSent(length);
   }
 
-  #isWanted(id: number, signal: AbortSignal): boolean {
-    return this.#pending.has(id) && !signal.aborted;
+  #isWanted({ id, isCancelled }: Asked): boolean {
+    return this.#pending.has(id) && !isCancelled;
   }
 
   #giveWhenSent(bytes: number): void {
@@ -196,14 +228,18 @@ class RequestServer {
   }
 
   /** Has the request answered. Its bytes count until then, also when the stream has ended: its handler has them. */
-  async #run({ id, body, signal, held }: Asked): Promise<Outcome | undefined> {
-    if (!this.#isWanted(id, signal)) {
+  async #run(asked: Asked): Promise<Outcome | undefined> {
+    const { body, held } = asked;
+    asked.body = undefined;
+    if (body === undefined || !this.#isWanted(asked)) {
       this.#memory.give(held);
       return undefined;
     }
+    const controller = new AbortController();
+    asked.controller = controller;
     const lent = this.#memory.lend(held);
     try {
-      const answer = await this.#handler(body, { signal, stream: this.#stream });
+      const answer = await this.#handler(body, { signal: controller.signal, stream: this.#stream });
       const isTooLarge = answer.length > this.#maxBodyLength;
       return isTooLarge ? failure(ResetCode.internal) : { kind: MessageKind.response, body: answer };
     } catch (error) {

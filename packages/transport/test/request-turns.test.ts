@@ -1,0 +1,81 @@
+import { expect, it } from 'vitest';
+import { encodeMessageHeader, MessageKind } from '../src/messages/message-frames.ts';
+import { serveRequests } from '../src/messages/request-server.ts';
+import { connectPeers } from './connected.ts';
+import { until } from './secure-peer.ts';
+
+type Kind = (typeof MessageKind)[keyof typeof MessageKind];
+
+/** Empty requests in one piece, and what follows them. */
+function requests(count: number, others: readonly (readonly [Kind, number])[] = []): Uint8Array {
+  const frames = [
+    ...Array.from({ length: count }, (_, i) => [MessageKind.request, i + 1] as const),
+    ...others,
+  ];
+  const bytes = new Uint8Array(8 * frames.length);
+  for (const [i, [kind, id]] of frames.entries()) {
+    const header = { kind, id, length: 0, hasMore: false, isCompressed: false };
+    encodeMessageHeader(bytes.subarray(8 * i), header);
+  }
+  return bytes;
+}
+
+it('lets others have their turn while the requests of one frame are worked on, all of them and in order', async () => {
+  const handled: number[] = [];
+  let turns = 0;
+  await using peers = await connectPeers({
+    far: {
+      onStream: (stream) =>
+        serveRequests(stream, () => {
+          const started = performance.now();
+          while (performance.now() - started < 0.05);
+          handled.push(turns);
+          return new Uint8Array(0);
+        }),
+    },
+  });
+  const stream = await peers.near.openStream('/test/1');
+  let answered = 0;
+  const sink = { onEnd: () => undefined, onReset: () => undefined };
+  stream.receive({ ...sink, onData: (chunk) => (answered += chunk.length / 8) });
+  const turn = (): void => {
+    turns++;
+    if (answered < 2000) setImmediate(turn);
+  };
+  stream.write(requests(2000));
+  turn();
+  await until(() => answered === 2000);
+  // A hundred milliseconds of work.
+  expect(handled).toHaveLength(2000);
+  expect(handled.at(-1)! - handled[0]!).toBeGreaterThan(40);
+});
+
+it('never begins a request that was given up while it waited, and gives its memory back', async () => {
+  const done: (() => void)[] = [];
+  await using peers = await connectPeers({
+    far: {
+      onStream: (stream) =>
+        serveRequests(
+          stream,
+          async () => {
+            await new Promise<void>((resolve) => done.push(resolve));
+            return new Uint8Array(0);
+          },
+          { maxPending: 2 },
+        ),
+    },
+  });
+  const memory = peers.far.messageMemory;
+  const stream = await peers.near.openStream('/test/1');
+  let answered = 0;
+  const sink = { onEnd: () => undefined, onReset: () => undefined };
+  stream.receive({ ...sink, onData: (chunk) => (answered += chunk.length / 8) });
+  stream.write(requests(4, [[MessageKind.cancel, 3]]));
+  await until(() => done.length === 2);
+  expect(memory.used).toBe(4 * 1024);
+  for (const resolve of done.splice(0)) resolve();
+  await until(() => answered === 2 && done.length === 1);
+  for (const resolve of done.splice(0)) resolve();
+  await until(() => answered === 3 && memory.used === 0);
+  expect(done).toHaveLength(0);
+});
