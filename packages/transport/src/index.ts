@@ -41,7 +41,7 @@ export type { ProtocolHandler } from './manager/stream-router.ts';
 export type { OnTransportEvent, TransportEvent } from './manager/transport-event.ts';
 export { decodeBody, encodeBody } from './messages/bodies.ts';
 export type { Compressor } from './messages/compressor.ts';
-export type { HeldMemory, MemoryBudget, MessageMemory } from './messages/memory-budget.ts';
+export type { HeldMemory, Line, MemoryBudget, MessageMemory } from './messages/memory-budget.ts';
 export {
   createMessageSender,
   type IncomingMessage,
