@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { encodeMessageHeader, MessageKind } from '../src/messages/message-frames.ts';
+import { receiveMessages } from '../src/messages/messages.ts';
 import { serveRequests } from '../src/messages/request-server.ts';
 import { connectPeers } from './connected.ts';
 import { until } from './secure-peer.ts';
@@ -78,4 +79,41 @@ it('never begins a request that was given up while it waited, and gives its memo
   for (const resolve of done.splice(0)) resolve();
   await until(() => answered === 3 && memory.used === 0);
   expect(done).toHaveLength(0);
+});
+
+it('lets others have their turn while very many messages that wait are read, all of them and in order', async () => {
+  const count = 50_000;
+  let [read, turns, over] = [0, 0, false];
+  await using peers = await connectPeers({
+    far: {
+      onStream: (stream) => {
+        void (async () => {
+          // All of it waits before the first one is read.
+          await until(() => stream.connection.stats.unreadBytes >= 9 * count);
+          const turn = (): void => {
+            turns++;
+            if (!over) setImmediate(turn);
+          };
+          turn();
+          for await (const message of receiveMessages(stream)) {
+            const body = await message.bytes({ maxLength: 1 });
+            if (body[0] === read % 251) read++;
+          }
+          over = true;
+        })();
+      },
+    },
+  });
+  const stream = await peers.near.openStream('/test/1');
+  const bytes = new Uint8Array(9 * count);
+  for (let i = 0; i < count; i++) {
+    const header = { kind: MessageKind.message, id: 0, length: 1, hasMore: false, isCompressed: false };
+    encodeMessageHeader(bytes.subarray(9 * i), header);
+    bytes[9 * i + 8] = i % 251;
+  }
+  stream.write(bytes);
+  await stream.closeWrite();
+  await until(() => over);
+  expect(read).toBe(count);
+  expect(turns).toBeGreaterThan(40);
 });

@@ -3,6 +3,7 @@ import { ByteQueue } from '../mux/byte-queue.ts';
 import { ResetCode } from '../mux/frames.ts';
 import type { SignalOptions, Stream } from '../mux/stream.ts';
 import { ownBytes } from '../own-bytes.ts';
+import { behindTurn } from '../time/event-loop.ts';
 import type { Compressor } from './compressor.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { MemoryHold, overBudget } from './memory-hold.ts';
@@ -75,6 +76,11 @@ export function createMessageSender(stream: Stream, options: MessageOptions = {}
   };
 }
 
+/** Milliseconds of messages that wait one behind the other, after which others have their turn: a window may hold a hundred thousand. */
+const TURN = 0.25;
+/** The clock is looked at once for so many parts. */
+const PARTS_A_LOOK = 16;
+
 interface Part {
   readonly payload: Uint8Array;
   readonly hasMore: boolean;
@@ -125,6 +131,8 @@ async function* readParts(
     { memory },
   );
   memory.follow({ arrived: () => reader.arrived, isReading: () => isReading });
+  let count = 0;
+  let turnEnds = performance.now() + TURN;
   for await (const chunk of stream) {
     isReading = false;
     try {
@@ -136,7 +144,12 @@ async function* readParts(
     }
     const ready = parts;
     parts = [];
-    yield* ready;
+    for (const part of ready) {
+      yield part;
+      if (++count % PARTS_A_LOOK !== 0 || performance.now() < turnEnds) continue;
+      await new Promise<void>(behindTurn);
+      turnEnds = performance.now() + TURN;
+    }
     isReading = true;
   }
   if (!reader.isAtBoundary) throw new TransportError('MALFORMED', 'The stream ended within a message.');
