@@ -36,7 +36,13 @@ function once(name: string, operation: () => Promise<unknown>): Contestant {
     name,
     open: async () => {
       await Promise.all([ready(), sodium.ready]);
-      return { measure: () => processorMicrosecondsOf(operation) };
+      return {
+        measure: async () => {
+          // Not counted: a machine takes freed memory back while others have their turn, and the first to touch it again would pay.
+          await operation();
+          return processorMicrosecondsOf(operation);
+        },
+      };
     },
   };
 }

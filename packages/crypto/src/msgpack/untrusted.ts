@@ -1,3 +1,4 @@
+/// <reference path="./unpack-no-eval.d.ts" />
 import { Unpackr } from 'msgpackr/unpack-no-eval';
 import { checkLimits, type DecodeLimits, malformed } from './limits.ts';
 import { Reader } from './reader.ts';
