@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createPrimitives, equalBytes, type HashName, randomBytes, ready, wipe } from '../src/index.ts';
+import { createPrimitives, equalBytes, type HashName, randomBytes, wipe } from '../src/index.ts';
 
 const text = 'text' as unknown as Uint8Array;
 const none = undefined as unknown as Uint8Array;

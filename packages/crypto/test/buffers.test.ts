@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createPrimitives, ready, SecretBytes } from '../src/index.ts';
+import { createPrimitives, SecretBytes } from '../src/index.ts';
 import { decodeCanonical, decodeUntrusted, encodeCanonical } from '../src/msgpack.ts';
 
 // A Buffer is a Uint8Array, but its slice() is a view, and a small one is a part of a pool that others use.

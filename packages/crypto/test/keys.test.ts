@@ -1,6 +1,6 @@
 import crypto from 'node:crypto';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { type BackendName, createPrimitives, ready, wipe } from '../src/index.ts';
+import { type BackendName, createPrimitives, wipe } from '../src/index.ts';
 import { sodium } from '../src/sodium/library.ts';
 
 const BACKENDS: readonly BackendName[] = ['auto', 'sodium', 'node'];

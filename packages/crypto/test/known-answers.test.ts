@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { primitiveVectors } from '../scripts/primitive-vectors.ts';
-import { type BackendName, createPrimitives, type HashName, ready } from '../src/index.ts';
+import { type BackendName, createPrimitives, type HashName } from '../src/index.ts';
 
 interface Vectors {
   hash: { hash: HashName; data: string; digest: string }[];

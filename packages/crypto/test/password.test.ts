@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type BackendName, createPrimitives, ready } from '../src/index.ts';
+import { type BackendName, createPrimitives } from '../src/index.ts';
 import { runSodiumWorker } from '../src/node/sodium-worker.ts';
 
 const utf8 = new TextEncoder();

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { runNoise } from '../conformance/noise.ts';
 import type { Outcome } from '../conformance/outcome.ts';
 import { runWycheproof } from '../conformance/wycheproof.ts';
-import { type BackendName, createPrimitives, ready } from '../src/index.ts';
+import { type BackendName, createPrimitives } from '../src/index.ts';
 import { hasPublishedVectors, publishedFiles, readPublished } from './published-vectors.ts';
 
 const BACKENDS: readonly BackendName[] = ['auto', 'sodium', 'node'];
