@@ -15,10 +15,10 @@ declare module 'slip39' {
     static validateMnemonic(mnemonic: string): boolean;
     fromPath(path: string): { readonly mnemonics: readonly string[] };
   }
-  export default Slip39;
+  export = Slip39;
 }
 
 declare module 'slip39/src/slip39_helper.js' {
   const helper: { readonly WORD_LIST: readonly string[] };
-  export default helper;
+  export = helper;
 }

@@ -4,7 +4,12 @@ import { createDatagramChannel, createStreamChannel } from '../../src/channel.ts
 import { decodeOffer, decodeTerms } from '../../src/handshake/offer.ts';
 import { Tickets } from '../../src/handshake/ticket-cache.ts';
 import { keyOf } from '../../src/handshake/ticket-table.ts';
-import { createHandshake, type HandshakeOptions, type RecordCipher } from '../../src/handshake.ts';
+import {
+  createHandshake,
+  type Handshake,
+  type HandshakeOptions,
+  type RecordCipher,
+} from '../../src/handshake.ts';
 import { SecretBytes } from '../../src/index.ts';
 import { encodeCanonical } from '../../src/msgpack.ts';
 import { join, Recorder } from '../channel/channels.ts';
@@ -67,20 +72,25 @@ const recordings = variants.map((options) => {
 });
 
 /** Message 1 of any kind, to a responder: what it answers to a changed one, the initiator refuses. */
+/** Whether a first message is refused by its responder, or at the latest its answer by the initiator. */
+function isFirstRefused(initiator: Handshake, responder: Handshake, input: Uint8Array): boolean {
+  initiator.start(NOW);
+  return isRefused(
+    () => {
+      initiator.receive(responder.receive(input, NOW).reply!, NOW);
+    },
+    'HandshakeError',
+    'INVALID_MESSAGE',
+  );
+}
+
 const firstMessages: FuzzTarget = {
   name: 'handshake message 1',
   seeds: recordings.map(({ first }) => first),
   run(input) {
     for (const { options, first } of [recordings[1]!, recordings[3]!]) {
       const { initiator, responder } = createSides(options);
-      initiator.start(NOW);
-      const isFailed = isRefused(
-        () => {
-          initiator.receive(responder.receive(input, NOW).reply!, NOW);
-        },
-        'HandshakeError',
-        'INVALID_MESSAGE',
-      );
+      const isFailed = isFirstRefused(initiator, responder, input);
       expectRefusal(input, [first], isFailed);
     }
   },
@@ -175,14 +185,7 @@ const resumedFirstMessages: FuzzTarget = {
   run(input) {
     for (const { options, first } of resumptions) {
       const { initiator, responder, tickets } = createResumingSides(options);
-      initiator.start(NOW);
-      const isFailed = isRefused(
-        () => {
-          initiator.receive(responder.receive(input, NOW).reply!, NOW);
-        },
-        'HandshakeError',
-        'INVALID_MESSAGE',
-      );
+      const isFailed = isFirstRefused(initiator, responder, input);
       expectRefusal(input, [first], isFailed);
       if (isFailed && tickets.size !== 2) throw new Error('a changed message has used the ticket up');
     }

@@ -127,7 +127,7 @@ async function moveToFreeName(temporary: string, path: string): Promise<void> {
     await renameToFreeName(temporary, path);
     return;
   }
-  // The file is there: a second name that stays for now goes with the next change or opening.
+  // The file is there: should its second name stay, the next change or opening removes it.
   await rm(temporary).catch(() => {});
 }
 

@@ -10,7 +10,7 @@ import { protocolError } from './wire-errors.ts';
 
 /** Takes frames whose form is right; whether they are allowed is for the handler to say. */
 export interface FrameHandler {
-  /** No further frame of the record is wanted, at least for now. */
+  /** No further frame of the record is wanted in this turn; it may be wanted in a later one. */
   readonly isStopped: boolean;
   /** `data` is a view of the record; undefined when the frame has none. */
   onOpen(id: number, protocol: string, data: Uint8Array | undefined): void;

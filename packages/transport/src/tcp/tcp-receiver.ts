@@ -20,30 +20,23 @@ interface Shared {
   readonly turns: ReadTurns;
 }
 
-/** A socket that reads into the shared buffer. A class and not closures, because a connection has one for as long as it lives. */
-class SharedSource implements SocketSource, TurnTaker {
-  readonly socket: Socket;
+/** What is read goes to one taker, when it is not paused and when it is its turn. A class and not closures: a connection has one for as long as it lives. */
+abstract class TurnSource implements SocketSource, TurnTaker {
+  abstract readonly socket: Socket;
   readSize: number = FIRST_READ;
-  readonly #shared: Shared;
+  readonly #turns: ReadTurns;
   #delivery: Delivery | undefined;
   /** A resume that Node has put off starts the reading again behind a pause: then the next read stops it. */
   #isPaused = true;
   #isWaitingForTurn = false;
 
-  constructor(create: (onread: OnReadOptions) => Socket, shared: Shared) {
-    this.#shared = shared;
-    this.socket = create({
-      onread: {
-        // Asked before the first read and behind each.
-        buffer: () => shared.buffers.get(this.readSize)!,
-        callback: (size, read) => this.#onRead(size, read),
-      },
-    });
+  constructor(turns: ReadTurns) {
+    this.#turns = turns;
   }
 
   deliverTo(delivery: Delivery | undefined): void {
     this.#delivery = delivery;
-    if (delivery === undefined) this.#shared.turns.forget(this);
+    if (delivery === undefined) this.#turns.forget(this);
   }
 
   pause(): void {
@@ -58,24 +51,47 @@ class SharedSource implements SocketSource, TurnTaker {
 
   goOn(): void {
     try {
-      this.#isWaitingForTurn = !this.#shared.turns.work(this, this.#delivery);
+      this.#isWaitingForTurn = !this.#turns.work(this, this.#delivery);
     } catch (error) {
       this.socket.destroy(error as Error);
     }
-    if (!this.#isPaused && !this.#isWaitingForTurn && !this.socket.destroyed) this.socket.resume();
+    if (this.mayRead) this.socket.resume();
   }
 
-  #onRead(size: number, read: Uint8Array): boolean {
-    const { turns } = this.#shared;
+  protected get mayRead(): boolean {
+    return !this.#isPaused && !this.#isWaitingForTurn && !this.socket.destroyed;
+  }
+
+  /** Hands bytes over, and counts what they cost. */
+  protected take(bytes: Uint8Array): void {
     const started = performance.now();
     try {
-      this.#delivery?.onData(read.subarray(0, size));
-      this.#isWaitingForTurn = !(turns.end(this, size, started) && turns.work(this, this.#delivery));
+      this.#delivery?.onData(bytes);
+      const mayGoOn = this.#turns.end(this, bytes.length, started);
+      this.#isWaitingForTurn = !(mayGoOn && this.#turns.work(this, this.#delivery));
     } catch (error) {
       // What a handler throws ends its connection, and not the process.
       this.socket.destroy(error as Error);
     }
-    return !this.#isPaused && !this.#isWaitingForTurn;
+  }
+}
+
+/** A socket that reads into the shared buffer. */
+class SharedSource extends TurnSource {
+  readonly socket: Socket;
+
+  constructor(create: (onread: OnReadOptions) => Socket, { buffers, turns }: Shared) {
+    super(turns);
+    this.socket = create({
+      onread: {
+        // Asked before the first read and behind each.
+        buffer: () => buffers.get(this.readSize)!,
+        callback: (size, read) => {
+          this.take(read.subarray(0, size));
+          return this.mayRead;
+        },
+      },
+    });
   }
 }
 
@@ -138,23 +154,17 @@ function createBuffers(): Map<number, Uint8Array> {
 }
 
 /** A socket that emits 'data', in memory of its own. */
-class EventSource implements SocketSource, TurnTaker {
+class EventSource extends TurnSource {
   readonly socket: Socket;
-  readSize: number = FIRST_READ;
-  readonly #turns: ReadTurns;
-  #delivery: Delivery | undefined;
   #isListening = false;
-  #isPaused = true;
-  #isWaitingForTurn = false;
 
   constructor(socket: Socket, turns: ReadTurns) {
+    super(turns);
     this.socket = socket;
-    this.#turns = turns;
   }
 
-  deliverTo(delivery: Delivery | undefined): void {
-    this.#delivery = delivery;
-    if (delivery === undefined) this.#turns.forget(this);
+  override deliverTo(delivery: Delivery | undefined): void {
+    super.deliverTo(delivery);
     if (this.#isListening) return;
     this.#isListening = true;
     const wasPaused = this.socket.isPaused();
@@ -162,41 +172,15 @@ class EventSource implements SocketSource, TurnTaker {
     if (wasPaused) this.socket.pause();
   }
 
-  pause(): void {
-    this.#isPaused = true;
-    this.socket.pause();
-  }
-
-  resume(): void {
-    this.#isPaused = false;
-    if (!this.#isWaitingForTurn) this.socket.resume();
-  }
-
-  goOn(): void {
-    try {
-      this.#isWaitingForTurn = !this.#turns.work(this, this.#delivery);
-    } catch (error) {
-      this.socket.destroy(error as Error);
-    }
-    if (!this.#isPaused && !this.#isWaitingForTurn && !this.socket.destroyed) this.socket.resume();
-  }
-
   #deliver(chunk: Uint8Array): void {
     let rest = chunk;
-    while (rest.length > 0 && !this.#isPaused && !this.#isWaitingForTurn && !this.socket.destroyed) {
+    while (rest.length > 0 && this.mayRead) {
       const piece = rest.subarray(0, this.readSize);
       rest = rest.subarray(piece.length);
-      const started = performance.now();
-      try {
-        this.#delivery?.onData(piece);
-        const mayGoOn = this.#turns.end(this, piece.length, started);
-        this.#isWaitingForTurn = !(mayGoOn && this.#turns.work(this, this.#delivery));
-      } catch (error) {
-        this.socket.destroy(error as Error);
-        return;
-      }
+      this.take(piece);
     }
-    if (this.#isWaitingForTurn) this.socket.pause();
+    if (this.socket.destroyed) return;
+    if (!this.mayRead) this.socket.pause();
     // Given back, so that the end that Node reads behind a pause waits for it.
     if (rest.length > 0) this.socket.unshift(rest);
   }

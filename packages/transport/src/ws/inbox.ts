@@ -39,7 +39,7 @@ export class Inbox implements TurnTaker {
     this.#turns = turns;
   }
 
-  /** Nothing more is handed over for now. */
+  /** What arrives waits: the reader has paused, or it is the turn of others. */
   get isHeld(): boolean {
     return this.isPaused || this.#isWaitingForTurn;
   }
