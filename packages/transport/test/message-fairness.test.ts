@@ -225,6 +225,7 @@ describe('a connection', () => {
     const shared = createSharedMemory(1000);
     const sharedMemory: SharedMemory = {
       used: 0,
+      isScarce: false,
       join: (one) => {
         groups.push(one.group);
         return shared.join(one);
@@ -243,7 +244,7 @@ describe('a connection', () => {
 
 describe('a manager whose message memory is held by a few', () => {
   it('gives others their part: bodies that do not end are given up for those that do', async () => {
-    await using b = createSecurePeer(2, { limits: { maxMessageBytes: 2048 * KiB } });
+    await using b = createSecurePeer(2, { limits: { maxHeldBytes: 2048 * KiB } });
     b.manager.handle('/test/1', (stream) => serveRequests(stream, (body) => body));
     const [bound] = await b.manager.listen('/ip4/127.0.0.1/tcp/0');
     const target = `${bound}/p2p/${b.identity.peerId}`;
@@ -271,7 +272,7 @@ describe('a manager whose message memory is held by a few', () => {
 
   it('ends the newest streams of who has opened very many', async () => {
     // As many bytes as three hundred streams cost, beside the share of each connection.
-    await using b = createSecurePeer(2, { limits: { maxMessageBytes: 300 * 2048 } });
+    await using b = createSecurePeer(2, { limits: { maxHeldBytes: 300 * 2048 } });
     b.manager.handle('/test/1', (stream) => serveRequests(stream, (body) => body));
     b.manager.handle('/test/idle', (stream) =>
       stream.receive({ onData: () => {}, onEnd: () => {}, onReset: () => {} }),

@@ -109,7 +109,7 @@ describe('what the message layer holds for a peer', () => {
 
   it('counts open streams: those of all connections together are bounded, and the first of each cost nothing', async () => {
     // As many bytes as two hundred streams cost, beside the share of each connection.
-    await using b = createSecurePeer(2, { limits: { maxMessageBytes: 200 * 2048 } });
+    await using b = createSecurePeer(2, { limits: { maxHeldBytes: 200 * 2048 } });
     b.manager.handle('/test/1', (stream) =>
       stream.receive({ onData: () => {}, onEnd: () => {}, onReset: () => {} }),
     );
@@ -178,7 +178,7 @@ describe('what the message layer holds for a peer', () => {
   });
 
   it('is bounded for all connections of a manager together, and each has a share of its own', async () => {
-    await using b = createSecurePeer(2, { limits: { maxMessageBytes: 512 * KiB } });
+    await using b = createSecurePeer(2, { limits: { maxHeldBytes: 512 * KiB } });
     b.manager.handle('/test/1', (stream) => serveRequests(stream, (body) => body));
     const [bound] = await b.manager.listen('/ip4/127.0.0.1/tcp/0');
     const target = `${bound}/p2p/${b.identity.peerId}`;

@@ -63,8 +63,7 @@ export function createMuxEnd(isInitiator: boolean, now: () => number, options: M
           return end.isWritable;
         },
         flushRecords: () => end.isWritable,
-        takeStream: () => true,
-        giveStream: () => undefined,
+        budget: { take: () => true, give: () => undefined, cover: () => true, isScarce: false },
         onStream(stream) {
           accepted.push(stream);
           end.onStream(stream);

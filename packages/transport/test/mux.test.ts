@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bindSignal } from '../src/mux/bind-signal.ts';
 import type { Stream } from '../src/mux/stream.ts';
 import { concat, createMuxPair } from './mux-pair.ts';
 
@@ -264,7 +265,7 @@ for (const version of [1, 2]) {
       const pair = createMuxPair({ version });
       const stream = pair.a.mux.openStream('/x');
       const controller = new AbortController();
-      stream.bindSignal(controller.signal);
+      bindSignal(stream, controller.signal);
       await pair.settle();
       const far = collect(pair.b.accepted[0]!);
       const near = collect(stream);

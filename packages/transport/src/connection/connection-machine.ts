@@ -171,14 +171,6 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
     return this.records.flush();
   }
 
-  takeStream(): boolean {
-    return this.budget.take();
-  }
-
-  giveStream(): void {
-    this.budget.give();
-  }
-
   onStream(stream: MuxStream): void {
     try {
       if (this.#onStream === undefined) stream.reset(ResetCode.unsupportedProtocol);

@@ -4,6 +4,7 @@ import type { ByteConnection, ByteConnectionHandler } from '../byte-connection.t
 import { abortable } from '../deferred.ts';
 import type { MessageMemory } from '../messages/memory-budget.ts';
 import type { SharedMemory } from '../messages/shared-memory.ts';
+import { bindSignal } from '../mux/bind-signal.ts';
 import type { ResolvedWireLimits } from '../mux/limits.ts';
 import type { SignalOptions, Stream } from '../mux/stream.ts';
 import type { Timers } from '../time/timers.ts';
@@ -122,7 +123,7 @@ export class SecureConnection implements Connection {
     const { data, signal } = options;
     signal?.throwIfAborted();
     const stream = this.#machine.mux.openStream(protocol, data);
-    if (signal !== undefined) stream.bindSignal(signal);
+    if (signal !== undefined) bindSignal(stream, signal);
     return stream;
   }
 

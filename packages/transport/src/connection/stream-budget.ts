@@ -2,6 +2,8 @@ import type { ByteConnection } from '../byte-connection.ts';
 import { limitKeys } from '../host-rate.ts';
 import { createMessageMemory, type Line, type MessageMemory } from '../messages/memory-budget.ts';
 import { ResetCode } from '../mux/frames.ts';
+import type { HeldBytes } from '../mux/held-bytes.ts';
+import type { MuxBudget } from '../mux/mux-host.ts';
 import type { StreamTable } from '../mux/stream-table.ts';
 import type { RecordChannel } from './record-channel.ts';
 import type { SecureConnectionOptions } from './secure-connection.ts';
@@ -15,12 +17,12 @@ const STREAMS_SHED = 32;
 
 /** Whose streams they are. */
 interface BudgetHost {
-  readonly mux: { readonly streams: StreamTable };
+  readonly mux: { readonly streams: StreamTable; readonly held: HeldBytes };
   readonly records: Pick<RecordChannel, 'channel'>;
 }
 
-/** A connection's part of the memory that all connections share: for bodies of messages and for open streams. */
-export class StreamBudget {
+/** A connection's part of the memory that all connections share: for bodies of messages, for what streams hold, and for open streams. */
+export class StreamBudget implements MuxBudget {
   // Not the options: they hold what the handshake has left, for as long as the connection lives.
   readonly #limits: SecureConnectionOptions['limits'];
   readonly #shared: SecureConnectionOptions['sharedMemory'];
@@ -63,6 +65,20 @@ export class StreamBudget {
   give(): void {
     if (this.#streams > FREE_STREAMS) this.messages.give(STREAM_COST);
     this.#streams -= 1;
+  }
+
+  get isScarce(): boolean {
+    return this.#shared?.isScarce ?? false;
+  }
+
+  cover(bytes: number): boolean {
+    // The windows of a connection bound it, where there is nobody to share with.
+    if (this.#shared === undefined) return true;
+    const { messages } = this;
+    if (!messages.cover(bytes)) return false;
+    if (bytes > 0) messages.watch(this.#host.mux.held);
+    else messages.unwatch(this.#host.mux.held);
+    return true;
   }
 
   #line(): Line {

@@ -23,7 +23,7 @@ export interface UpgradeOptions extends SignalOptions {
   /** Called when the remote side takes no new streams any more; those that are open go on. */
   readonly onGoAway?: (connection: Connection) => void;
   readonly limits?: WireLimits;
-  /** What the message layers of several connections may hold together. @defaultValue only `limits.maxMessageBytes` of each */
+  /** Memory that several connections share for what they hold of their peers. @defaultValue only `limits.maxMessageBytes` and `limits.maxUnreadBytes` of each */
   readonly sharedMemory?: SharedMemory | undefined;
   /** Shared timers. @defaultValue timers of the connection's own */
   readonly timers?: Timers;

@@ -19,8 +19,11 @@ export interface ConnectionLimits {
   readonly maxRatePerHost?: number;
   /** Open at once to one peer while it is decided which one stays. @defaultValue 4 */
   readonly maxPerPeer?: number;
-  /** Bytes that the message layers of all connections may hold together, beside 256 KiB of each. @defaultValue 64 MiB */
-  readonly maxMessageBytes?: number;
+  /**
+   * Bytes of memory that all peers together can make this one hold: messages, data that nobody has read, answers that nobody takes, open streams.
+   * Beside it each connection may hold 384 KiB, and 256 KiB that its socket has not taken. @defaultValue 64 MiB
+   */
+  readonly maxHeldBytes?: number;
 }
 
 export type ResolvedConnectionLimits = Required<ConnectionLimits>;
@@ -36,7 +39,7 @@ export function resolveLimits(limits: ConnectionLimits = {}): ResolvedConnection
     maxPerSubnet: 128,
     maxRatePerHost: 16,
     maxPerPeer: 4,
-    maxMessageBytes: 64 * 1024 * 1024,
+    maxHeldBytes: 64 * 1024 * 1024,
     ...limits,
     maxConnections,
   };

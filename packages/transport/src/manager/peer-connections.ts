@@ -101,7 +101,7 @@ export class PeerConnections implements ConnectionManager {
       bans: this.bans,
       wheel: this.#wheel,
       onStream: this.#router.onStream,
-      sharedMemory: createSharedMemory(limits.maxMessageBytes),
+      sharedMemory: createSharedMemory(limits.maxHeldBytes),
       tickets: this.#ticketKeeper.tickets,
       emit: onEvent,
       closing: this.#closing,

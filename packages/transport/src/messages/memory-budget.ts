@@ -35,6 +35,13 @@ export interface HeldMemory {
 
 /** What the message layer may hold of one connection. */
 export interface MessageMemory extends MemoryBudget {
+  /**
+   * Says how many bytes the connection's streams hold beside its messages, unread and queued: they are part of what it takes of the memory
+   * that is shared, and no part of `used`.
+   *
+   * @returns false when there is no room for them: as many count as before
+   */
+  cover(bytes: number): boolean;
   /** Counts a stream of the peer that messages or requests are read from. @returns false when there are too many */
   openStream(): boolean;
   closeStream(): void;
@@ -106,7 +113,9 @@ export function createMessageMemory(bounds: MessageBounds): MessageMemory {
   });
   /** Bytes taken of the shared memory. */
   let shared = 0;
-  const missing = (): number => Math.max(0, own.used - OWN_SHARE) - shared;
+  /** Held beside messages. */
+  let beside = 0;
+  const missing = (): number => Math.max(0, own.used + beside - OWN_SHARE) - shared;
 
   /** Gives back what is shared and no longer needed. */
   function giveShared(): void {
@@ -153,6 +162,17 @@ export function createMessageMemory(bounds: MessageBounds): MessageMemory {
     give: (bytes) => {
       own.give(bytes);
       giveShared();
+    },
+    cover: (bytes) => {
+      const before = beside;
+      beside = bytes;
+      const more = share === undefined ? 0 : missing();
+      const isTaken = more <= 0 || share!.take(more);
+      if (isTaken) shared += Math.max(0, more);
+      // The connection may have ended meanwhile.
+      else if (beside === bytes) beside = before;
+      giveShared();
+      return isTaken;
     },
     openStream: () => {
       if (streams >= maxMessageStreams) return false;

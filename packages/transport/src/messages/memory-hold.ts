@@ -1,5 +1,6 @@
 import { createRemoteError, type TransportError } from '../errors.ts';
 import { ResetCode } from '../mux/frames.ts';
+import { MuxStream } from '../mux/mux-stream.ts';
 import type { Stream } from '../mux/stream.ts';
 import type { HeldMemory, Line, MemoryBudget, MessageMemory } from './memory-budget.ts';
 
@@ -88,6 +89,8 @@ export class MemoryHold implements MemoryBudget, HeldMemory {
   /** Says whom to ask about progress. */
   follow(progress: MessageProgress): void {
     this.#progress = progress;
+    // Answers are held until they have left.
+    if (progress.sent !== undefined && this.#stream instanceof MuxStream) this.#stream.countQueueElsewhere();
   }
 
   get used(): number {

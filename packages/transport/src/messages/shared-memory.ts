@@ -2,6 +2,8 @@
 export interface SharedMemory {
   /** Bytes that are held now. */
   readonly used: number;
+  /** More than half of it is used: nothing should be promised that may be taken up later. */
+  readonly isScarce: boolean;
   join(holder: MemoryHolder): MemoryShare;
 }
 
@@ -105,6 +107,9 @@ export function createSharedMemory(maxBytes: number): SharedMemory {
   return {
     get used(): number {
       return used;
+    },
+    get isScarce(): boolean {
+      return used * 2 > maxBytes;
     },
     join,
   };

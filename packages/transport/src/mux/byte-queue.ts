@@ -1,3 +1,5 @@
+import { COPY_BELOW } from './record-builder.ts';
+
 /** A block that small pieces are gathered in doubles with the queue up to this size. */
 const MAX_BLOCK = 64 * 1024;
 
@@ -28,9 +30,10 @@ export class ByteQueue {
     else this.#append(bytes);
   }
 
-  /** Appends bytes without a copy, whatever they are a view of. */
-  pushReference(bytes: Uint8Array): void {
-    this.#append(bytes);
+  /** Appends what an application writes: large pieces without a copy, whatever they are a view of. */
+  pushWritten(bytes: Uint8Array): void {
+    if (bytes.length < COPY_BELOW) this.pushCopy(bytes);
+    else this.#append(bytes);
   }
 
   /** Appends a copy. */

@@ -1,16 +1,15 @@
 import type { Connection } from '../connection/connection.ts';
-import { abortable, createDeferred, type Deferred, rejected } from '../deferred.ts';
-import { TransportError } from '../errors.ts';
+import { rejected } from '../deferred.ts';
 import { callOwner, settleOwner } from '../owner-hook.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { INITIAL_STREAM_WINDOW, ResetCode } from './frames.ts';
 import { handTo, owned } from './lending.ts';
-import { COPY_BELOW } from './record-builder.ts';
 import type { Sender } from './send-scheduler.ts';
 import type { SignalOptions, Stream, StreamSink } from './stream.ts';
 import { createStreamIterator } from './stream-iterator.ts';
 import type { StreamOwner } from './stream-owner.ts';
-import { abortError, localReset, sinkThrew } from './wire-errors.ts';
+import { Waiters } from './waiters.ts';
+import { localReset, sinkThrew, writeOverflow, writtenAfterEnd } from './wire-errors.ts';
 
 /** `write` answers false from here on: as much as fills one record waits. */
 const HIGH_WATER = 64 * 1024;
@@ -33,15 +32,22 @@ export class MuxStream implements Stream, Sender {
   /** Bytes handed over since the last WINDOW frame. */
   consumed = 0;
   grantedAt = 0;
+  /** Bytes that were handed over, and queued ones that have left; wraps at 32 bits. */
+  moved = 0;
 
   /** The remote side's FIN has arrived. */
   isRemoteFinished = false;
   isFinSent = false;
+  /** Both directions are over. */
+  isFinished = false;
+  /** Called once when the stream is over: removes listeners. */
+  onOver: (() => void) | undefined;
   /** Why the stream ended early. */
   failure: Error | undefined = undefined;
+  /** What this side sends by itself is its own choice; on a stream of the remote side it is what that does not read. */
+  #isQueueCounted: boolean;
   #isFinWanted = false;
   #isFinAcked = false;
-  #isFinished = false;
   #unread: ByteQueue | undefined;
   #sink: StreamSink | undefined;
   #isPaused = false;
@@ -49,16 +55,15 @@ export class MuxStream implements Stream, Sender {
   #isEndDelivered = false;
   /** This side dropped bytes that had arrived: the remote side's end must not make the rest look whole. */
   #isCut = false;
-  #waiters: Deferred<void>[] | undefined;
-  #finWaiters: Deferred<void>[] | undefined;
-  /** Called once when the stream is over: removes listeners. */
-  #onOver: (() => void) | undefined;
+  #waiters: Waiters | undefined;
+  #finWaiters: Waiters | undefined;
 
   constructor(owner: StreamOwner, id: number, protocol: string, direction: 'inbound' | 'outbound') {
     this.#owner = owner;
     this.id = id;
     this.protocol = protocol;
     this.direction = direction;
+    this.#isQueueCounted = direction === 'inbound';
   }
 
   get connection(): Connection {
@@ -73,20 +78,30 @@ export class MuxStream implements Stream, Sender {
     return this.#unread?.length ?? 0;
   }
 
+  /** Bytes that count as held for the remote side. */
+  get heldBytes(): number {
+    return this.unreadBytes + (this.#isQueueCounted ? this.queuedBytes : 0);
+  }
+
+  /** What is queued counts elsewhere from now on: as answers of the message layer. */
+  countQueueElsewhere(): void {
+    if (this.#isQueueCounted) this.#owner.held.add(-this.queuedBytes);
+    this.#isQueueCounted = false;
+  }
+
   write(data: Uint8Array): boolean {
     if (this.failure !== undefined) return false;
-    if (this.#isFinWanted) throw new TransportError('STREAM_CLOSED', 'The stream was closed for writing.');
+    if (this.#isFinWanted) throw writtenAfterEnd();
     data = owned(data);
     const queued = this.queuedBytes;
-    if (queued > this.#owner.maxQueuedBytes) {
-      throw new TransportError('WRITE_OVERFLOW', 'write answered false and was called on and on.');
-    }
+    if (queued > this.#owner.maxQueuedBytes) throw writeOverflow();
     const sent = queued === 0 ? this.#owner.sendNow(this, data) : 0;
     if (sent === data.length) return queued < HIGH_WATER;
     const rest = sent === 0 ? data : data.subarray(sent);
     this.sendQueue ??= new ByteQueue();
-    if (rest.length < COPY_BELOW) this.sendQueue.pushCopy(rest);
-    else this.sendQueue.pushReference(rest);
+    this.sendQueue.pushWritten(rest);
+    if (this.#isQueueCounted) this.#owner.held.add(rest.length);
+    if (this.failure !== undefined) return false;
     this.#owner.wait(this);
     return queued + rest.length < HIGH_WATER;
   }
@@ -98,23 +113,20 @@ export class MuxStream implements Stream, Sender {
       this.#owner.flush();
       return Promise.resolve();
     }
-    const waiter = createDeferred<void>();
-    this.#waiters ??= [];
-    this.#waiters.push(waiter);
-    return abortable(waiter.promise, options.signal);
+    this.#waiters ??= new Waiters();
+    return this.#waiters.add(options.signal);
   }
 
   closeWrite(options: SignalOptions = {}): Promise<void> {
     if (this.#isFinAcked) return Promise.resolve();
     if (this.failure !== undefined) return rejected(this.failure);
-    const waiter = createDeferred<void>();
-    this.#finWaiters ??= [];
-    this.#finWaiters.push(waiter);
+    this.#finWaiters ??= new Waiters();
+    const finished = this.#finWaiters.add(options.signal);
     if (!this.#isFinWanted) {
       this.#isFinWanted = true;
-      if (this.queuedBytes === 0) this.#sendFin();
+      if (this.queuedBytes === 0) this.onQueueSent();
     }
-    return abortable(waiter.promise, options.signal);
+    return finished;
   }
 
   reset(code: number = ResetCode.cancelled): void {
@@ -157,14 +169,6 @@ export class MuxStream implements Stream, Sender {
     if (!this.isRemoteFinished || this.unreadBytes > 0) this.reset();
   }
 
-  /** The reset that an abort of `signal` causes, as long as the stream lives. */
-  bindSignal(signal: AbortSignal): void {
-    if (this.#isFinished) return;
-    const onAbort = (): void => this.resetWith(ResetCode.cancelled, abortError(signal));
-    signal.addEventListener('abort', onAbort, { once: true });
-    this.#onOver = () => signal.removeEventListener('abort', onAbort);
-  }
-
   /** A DATA or OPEN frame's bytes, within credit; of shared ones a sink gets a copy to keep. @returns whether somebody keeps them */
   onData(bytes: Uint8Array, isShared: boolean): boolean {
     const sink = this.#sink;
@@ -176,7 +180,7 @@ export class MuxStream implements Stream, Sender {
     this.#unread ??= new ByteQueue();
     this.#unread.push(bytes);
     this.#owner.onUnread(bytes.length);
-    if (this.#sink !== undefined) this.#deliver();
+    if (sink !== undefined) this.#deliver();
     return true;
   }
 
@@ -184,61 +188,57 @@ export class MuxStream implements Stream, Sender {
   onRemoteFin(): void {
     this.isRemoteFinished = true;
     this.#deliver();
-    this.#finishIfOver();
+    if (this.#isOver()) this.#finish();
   }
 
   /** The remote side has everything up to our FIN; in version 1, our FIN is on its way. */
   onFinAcked(): void {
     if (this.#isFinAcked) return;
     this.#isFinAcked = true;
-    for (const waiter of this.#finWaiters ?? []) waiter.resolve();
-    this.#finWaiters = undefined;
-    this.#finishIfOver();
+    this.#finWaiters?.resolve();
+    if (this.#isOver()) this.#finish();
+  }
+
+  onSent(bytes: number): void {
+    this.moved = (this.moved + bytes) | 0;
+    if (this.#isQueueCounted) this.#owner.held.add(-bytes);
   }
 
   onQueueSent(): void {
-    const waiters = this.#waiters;
-    this.#waiters = undefined;
-    for (const waiter of waiters ?? []) waiter.resolve();
-    if (this.#isFinWanted && !this.isFinSent) this.#sendFin();
+    this.#waiters?.resolve();
+    if (!this.#isFinWanted || this.isFinSent) return;
+    this.isFinSent = true;
+    this.#owner.sendFin(this);
   }
 
   /** Ends the stream with an error. What had arrived in full, up to the remote side's FIN, stays readable. */
   fail(error: Error): void {
     if (this.failure !== undefined || this.#isOver()) return;
     this.failure = error;
+    const queued = this.queuedBytes;
     this.sendQueue = undefined;
-    const pending = [...(this.#waiters ?? []), ...(this.#finWaiters ?? [])];
-    this.#waiters = undefined;
-    this.#finWaiters = undefined;
-    for (const waiter of pending) waiter.reject(error);
+    if (this.#isQueueCounted) this.#owner.held.add(-queued);
+    this.#waiters?.reject(error);
+    this.#finWaiters?.reject(error);
     if (!this.isRemoteFinished) this.#dropUnread();
     this.#finish();
     this.#deliver();
-  }
-
-  #sendFin(): void {
-    this.isFinSent = true;
-    this.#owner.sendFin(this);
   }
 
   #isOver(): boolean {
     return this.isRemoteFinished && this.#isFinAcked;
   }
 
-  #finishIfOver(): void {
-    if (this.#isOver()) this.#finish();
-  }
-
   #finish(): void {
-    if (this.#isFinished) return;
-    this.#isFinished = true;
-    this.#onOver?.();
-    this.#onOver = undefined;
+    if (this.isFinished) return;
+    this.isFinished = true;
+    this.onOver?.();
+    this.onOver = undefined;
     this.#owner.onFinished(this);
   }
 
   #handOver(bytes: Uint8Array): void {
+    this.moved = (this.moved + bytes.length) | 0;
     try {
       this.#settle(handTo(this.#sink, bytes));
     } catch (cause) {

@@ -10,6 +10,7 @@ import {
   ResetCode,
   WIRE_VERSION_2,
 } from './frames.ts';
+import { HeldBytes } from './held-bytes.ts';
 import type { ResolvedWireLimits } from './limits.ts';
 import type { MuxHost, MuxOptions } from './mux-host.ts';
 import { MuxStream } from './mux-stream.ts';
@@ -41,6 +42,7 @@ export class Mux implements StreamOwner, FrameHandler {
   readonly #windows: ReceiveWindows;
   readonly #control: ControlFrames;
   readonly streams: StreamTable;
+  readonly held: HeldBytes;
   readonly reader: RecordReader;
   #remoteGoAways = 0;
   /** Last stream of the remote side that is served, once this side has said GOAWAY. */
@@ -55,12 +57,13 @@ export class Mux implements StreamOwner, FrameHandler {
     this.reader = new RecordReader(this, options.takesTurns ?? false);
     this.#isVersion2 = options.version >= WIRE_VERSION_2;
     this.streams = new StreamTable(options.isInitiator);
+    this.held = new HeldBytes(this.streams, options.host.budget);
     this.#out = new SendScheduler(options.host, {
       connectionCredit: this.#isVersion2 ? INITIAL_CONNECTION_WINDOW : Number.POSITIVE_INFINITY,
       ...(options.maxRecord === undefined ? {} : { maxRecord: options.maxRecord }),
     });
     this.#control = new ControlFrames(this.#out, options.host);
-    this.#windows = new ReceiveWindows(this.#control, options.limits, this.#isVersion2);
+    this.#windows = new ReceiveWindows(this.#control, this.held, options);
   }
 
   get pinger(): Pinger {
@@ -131,6 +134,7 @@ export class Mux implements StreamOwner, FrameHandler {
     if (this.#failure !== undefined) return;
     this.#failure = error;
     this.reader.stop();
+    this.held.stop();
     this.#out.stop();
     this.#control.fail(error);
     for (const stream of this.streams.all()) stream.fail(error);
@@ -184,9 +188,9 @@ export class Mux implements StreamOwner, FrameHandler {
 
   onFinished(stream: MuxStream): void {
     if (!this.streams.delete(stream)) return;
-    if (stream.direction === 'inbound') this.#host.giveStream();
-    const isDrained = this.streams.size === 0 && this.#lastServedId !== undefined;
-    if (isDrained && this.#failure === undefined) this.#host.onDrained();
+    if (stream.direction === 'inbound') this.#host.budget.give();
+    const isDraining = this.#lastServedId !== undefined && this.#failure === undefined;
+    if (this.streams.size === 0 && isDraining) this.#host.onDrained();
   }
 
   #assertCanOpen(protocol: string): void {
@@ -285,12 +289,11 @@ export class Mux implements StreamOwner, FrameHandler {
   #isRefused(id: number): boolean {
     // After GOAWAY the remote side knows without an answer which streams were not served.
     if (this.#lastServedId !== undefined) return true;
-    const { maxInboundStreams } = this.#limits;
-    const isOverLimit = this.streams.inbound >= maxInboundStreams;
-    if (!isOverLimit && this.#host.takeStream()) return false;
+    const isOverLimit = this.streams.inbound >= this.#limits.maxInboundStreams;
+    if (!isOverLimit && this.#host.budget.take()) return false;
     if (isOverLimit) this.#control.countRefusal();
     // What other connections hold is nothing that an honest peer could know: it may open as many as the limit, all at once.
-    else this.#control.countReset(maxInboundStreams);
+    else this.#control.countReset(this.#limits.maxInboundStreams);
     this.#control.reset(id, ResetCode.refused);
     return true;
   }

@@ -1,5 +1,7 @@
-import { INITIAL_CONNECTION_WINDOW } from './frames.ts';
+import { INITIAL_CONNECTION_WINDOW, WIRE_VERSION_2 } from './frames.ts';
+import type { HeldBytes } from './held-bytes.ts';
 import type { ResolvedWireLimits } from './limits.ts';
+import type { MuxOptions } from './mux-host.ts';
 import type { MuxStream } from './mux-stream.ts';
 import { flowControlError, protocolError } from './wire-errors.ts';
 
@@ -18,6 +20,7 @@ export interface WindowHost {
 export class ReceiveWindows {
   readonly #host: WindowHost;
   readonly #limits: ResolvedWireLimits;
+  readonly #held: HeldBytes;
   /** Version 1 has no window of the connection. */
   readonly #hasConnectionWindow: boolean;
   #window: number;
@@ -26,10 +29,11 @@ export class ReceiveWindows {
   /** Bytes of data that may still arrive for streams that this side gave up. */
   #strayAllowance = 0;
 
-  constructor(host: WindowHost, limits: ResolvedWireLimits, hasConnectionWindow: boolean) {
+  constructor(host: WindowHost, held: HeldBytes, options: Pick<MuxOptions, 'limits' | 'version'>) {
     this.#host = host;
-    this.#limits = limits;
-    this.#hasConnectionWindow = hasConnectionWindow;
+    this.#held = held;
+    this.#limits = options.limits;
+    this.#hasConnectionWindow = options.version >= WIRE_VERSION_2;
     this.#window = INITIAL_CONNECTION_WINDOW;
     this.#credit = INITIAL_CONNECTION_WINDOW;
   }
@@ -46,6 +50,7 @@ export class ReceiveWindows {
 
   onUnread(size: number): void {
     this.#unread += size;
+    this.#held.add(size);
   }
 
   /** Takes received bytes off the credit. @throws TransportError `FLOW_CONTROL` */
@@ -104,6 +109,7 @@ export class ReceiveWindows {
     const isFirst = stream.grantedAt === 0;
     stream.grantedAt = now;
     if (isFirst || roundTrip === undefined || elapsed > TUNE_ROUND_TRIPS * roundTrip) return;
+    if (this.#held.isScarce) return;
     const window = Math.min(stream.receiveWindow * 2, this.#limits.maxStreamWindow);
     if (window <= stream.receiveWindow) return;
     stream.consumed += window - stream.receiveWindow;
@@ -112,7 +118,9 @@ export class ReceiveWindows {
     this.#enlargeConnection(window * 2);
   }
 
+  /** What is promised cannot be taken back: nothing is, while memory is scarce. */
   #enlargeConnection(window: number): void {
+    if (this.#held.isScarce) return;
     this.#window = Math.max(this.#window, Math.min(window, this.#limits.maxUnreadBytes));
   }
 }

@@ -22,6 +22,8 @@ export interface Sender {
   /** Is in the ring of those that wait for their turn. */
   isWaiting: boolean;
   nextWaiting: Sender | undefined;
+  /** So many bytes of the queue have left. */
+  onSent(bytes: number): void;
   /** The queue has become empty. */
   onQueueSent(): void;
 }
@@ -203,6 +205,7 @@ export class SendScheduler implements RecordTaker {
   #serve(sender: Sender): void {
     const queue = sender.sendQueue;
     if (queue === undefined || queue.length === 0) return;
+    const queued = queue.length;
     let turn = Math.min(
       this.#first === undefined ? this.frames.maxData : QUANTUM,
       sender.sendCredit,
@@ -217,6 +220,7 @@ export class SendScheduler implements RecordTaker {
       this.connectionCredit -= chunk.length;
       this.frames.data(sender.id, chunk);
     }
+    sender.onSent(queued - queue.length);
     if (queue.length === 0) sender.onQueueSent();
     else if (sender.sendCredit > 0) this.wait(sender);
   }

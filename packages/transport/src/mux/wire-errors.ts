@@ -27,6 +27,16 @@ export function localReset(code: number): TransportError {
   return createRemoteError('STREAM_RESET', 'The stream was reset on this side.', { resetCode: code });
 }
 
+/** What was written belongs behind the end. */
+export function writtenAfterEnd(): TransportError {
+  return new TransportError('STREAM_CLOSED', 'The stream was closed for writing.');
+}
+
+/** The application does not heed what `write` answers. */
+export function writeOverflow(): TransportError {
+  return new TransportError('WRITE_OVERFLOW', 'write answered false and was called on and on.');
+}
+
 /** The reason of an abort, which may be anything, as an error. */
 export function abortError({ reason }: AbortSignal): Error {
   return reason instanceof Error ? reason : new Error('aborted', { cause: reason });

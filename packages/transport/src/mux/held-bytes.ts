@@ -1,0 +1,153 @@
+import { ResetCode } from './frames.ts';
+import type { MuxBudget } from './mux-host.ts';
+import type { MuxStream } from './mux-stream.ts';
+import type { StreamTable } from './stream-table.ts';
+
+/** What costs nothing of the budget: a chunk on its way to its reader, and one that waits to leave. */
+const FREE_BYTES = 128 * 1024;
+/** The rest is counted in steps, and given back when it is some steps less: bytes that only pass cost an addition. */
+const STEP = 64 * 1024;
+const SLACK = 4 * STEP;
+
+/** Bytes that are progress between two looks, and looks without it that make a stream half as slow as can be. */
+const LEAST_PROGRESS = 4 * 1024;
+const LATE_LOOKS = 3;
+
+/** What a stream had carried at the last look, and for how many looks that has been too little. */
+interface Mark {
+  moved: number;
+  looks: number;
+}
+
+/**
+ * Bytes that a connection holds of its streams: those that nobody has read, and those that wait to leave on streams of the remote side.
+ * They are counted in the memory that all connections share. Where that has no room for more, the streams that make the least progress end.
+ */
+export class HeldBytes {
+  readonly #streams: StreamTable;
+  readonly #budget: MuxBudget;
+  #bytes = 0;
+  /** Of them counted in the budget, in whole steps. */
+  #counted = 0;
+  #most = FREE_BYTES;
+  #least = 0;
+  #isSettling = false;
+  #isStopped = false;
+  #marks: Map<MuxStream, Mark> | undefined;
+
+  constructor(streams: StreamTable, budget: MuxBudget) {
+    this.#streams = streams;
+    this.#budget = budget;
+  }
+
+  /** So much is held of the memory that is shared, by all, that no window should become larger. */
+  get isScarce(): boolean {
+    return this.#budget.isScarce;
+  }
+
+  /** Bytes that are held from now on, or, below 0, no more. */
+  add(size: number): void {
+    this.#bytes += size;
+    if (this.#bytes > this.#most || this.#bytes < this.#least) this.#settle();
+  }
+
+  /** The connection is over: what had arrived whole is the application's. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#marks = undefined;
+    if (this.#counted > 0) this.#budget.cover(0);
+    this.#counted = 0;
+  }
+
+  // What follows is called by the budget, while something is counted.
+
+  /** Bytes that can be given up. */
+  get unfinished(): number {
+    if (this.#counted === 0) return 0;
+    return this.#streams.all().reduce((sum, { heldBytes }) => sum + heldBytes, 0);
+  }
+
+  /** Of the slowest stream, below 1: however slow it is, it ends only for who needs its memory. */
+  get slowness(): number {
+    let looks = 0;
+    for (const mark of this.#marks?.values() ?? []) looks = Math.max(looks, mark.looks);
+    return looks / (looks + LATE_LOOKS);
+  }
+
+  look(): void {
+    const marks = new Map<MuxStream, Mark>();
+    for (const stream of this.#streams.all()) {
+      if (stream.heldBytes === 0) continue;
+      const mark = this.#marks?.get(stream) ?? { moved: stream.moved - LEAST_PROGRESS, looks: 0 };
+      const isMoving = Math.abs(stream.moved - mark.moved) >= LEAST_PROGRESS;
+      marks.set(
+        stream,
+        isMoving ? { moved: stream.moved, looks: 0 } : { moved: mark.moved, looks: mark.looks + 1 },
+      );
+    }
+    this.#marks = marks;
+  }
+
+  /** Somebody else needs the memory: an eighth of it is given back, so that giving much does not take many looks at all streams. */
+  evict(): void {
+    this.#end(Math.max(STEP, this.#bytes / 8));
+    this.#count(this.#wanted);
+  }
+
+  get #wanted(): number {
+    return Math.max(0, Math.ceil((this.#bytes - FREE_BYTES) / STEP)) * STEP;
+  }
+
+  #settle(): void {
+    // Whoever gives way to this connection may have it hold more or less on the way.
+    if (this.#isSettling || this.#isStopped) return;
+    this.#isSettling = true;
+    while (this.#bytes > this.#most || this.#bytes < this.#least) {
+      if (this.#count(this.#wanted)) continue;
+      if (this.#end(this.#bytes - this.#most)) continue;
+      // Streams that are over, and that nobody has read: they can be given up by their readers only.
+      this.#most = this.#bytes + STEP;
+    }
+    this.#isSettling = false;
+  }
+
+  /** @returns false when there is no room: as much is counted as before */
+  #count(bytes: number): boolean {
+    if (bytes !== this.#counted && !this.#budget.cover(bytes)) return false;
+    if (this.#isStopped) {
+      this.#most = Number.POSITIVE_INFINITY;
+      this.#least = Number.NEGATIVE_INFINITY;
+      return true;
+    }
+    this.#counted = bytes;
+    this.#most = FREE_BYTES + bytes;
+    this.#least = bytes === 0 ? 0 : Math.max(FREE_BYTES / 2, this.#most - SLACK);
+    if (bytes === 0) this.#marks = undefined;
+    return true;
+  }
+
+  /** Ends streams without progress, the largest of them, until so many bytes are free. @returns false when there are none */
+  #end(bytes: number): boolean {
+    const streams = this.#streams.all();
+    const looksOf = (stream: MuxStream): number => this.#marks?.get(stream)?.looks ?? 0;
+    let worst: MuxStream | undefined;
+    for (const stream of streams) {
+      if (stream.heldBytes === 0) continue;
+      const more = worst === undefined ? 1 : looksOf(stream) - looksOf(worst);
+      if (more > 0 || (more === 0 && stream.heldBytes > worst!.heldBytes)) worst = stream;
+    }
+    if (worst === undefined) return false;
+    const [size, looks] = [worst.heldBytes, looksOf(worst)];
+    let ended = size;
+    worst.reset(ResetCode.memory);
+    // In the same pass those that are nearly as bad.
+    for (const stream of streams) {
+      if (ended >= bytes) break;
+      const held = stream.heldBytes;
+      if (held * 2 < size || looksOf(stream) < looks) continue;
+      ended += held;
+      stream.reset(ResetCode.memory);
+    }
+    return true;
+  }
+}
