@@ -1,6 +1,7 @@
 import type { Connection } from '../src/connection/connection.ts';
 import { DEFAULT_LIMITS, type WireLimits } from '../src/mux/limits.ts';
 import { Mux } from '../src/mux/mux.ts';
+import type { MuxBudget } from '../src/mux/mux-host.ts';
 import type { Stream } from '../src/mux/stream.ts';
 
 /** One of two multiplexers that are back to back, without channel and socket. */
@@ -24,6 +25,8 @@ export interface MuxPairOptions {
   readonly limits?: WireLimits;
   readonly maxRecord?: number;
   readonly takesTurns?: boolean;
+  /** As much as anybody wants unless given. */
+  readonly budget?: MuxBudget;
 }
 
 export interface MuxPair {
@@ -63,7 +66,12 @@ export function createMuxEnd(isInitiator: boolean, now: () => number, options: M
           return end.isWritable;
         },
         flushRecords: () => end.isWritable,
-        budget: { take: () => true, give: () => undefined, cover: () => true, isScarce: false },
+        budget: options.budget ?? {
+          take: () => true,
+          give: () => undefined,
+          cover: () => true,
+          isScarce: false,
+        },
         onStream(stream) {
           accepted.push(stream);
           end.onStream(stream);
