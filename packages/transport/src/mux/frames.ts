@@ -60,7 +60,7 @@ export const ResetCode = {
   protocolError: 4,
   flowControl: 5,
   flood: 6,
-  /** Too many unread bytes on the connection (version 1). */
+  /** Too many unread bytes, or bytes that the other side does not take: it may be tried again later. */
   memory: 7,
   timeout: 8,
   /** The receiver holds as many bytes of messages as it may: it may be tried again later. */
