@@ -81,6 +81,101 @@ it('never begins a request that was given up while it waited, and gives its memo
   expect(done).toHaveLength(0);
 });
 
+it('reads the requests of full frames in turns, and all streams of a connection have one turn together', async () => {
+  await using peers = await connectPeers({
+    far: {
+      onStream: (stream) =>
+        serveRequests(
+          stream,
+          () => {
+            const started = performance.now();
+            while (performance.now() - started < 0.05);
+            return new Promise(() => undefined);
+          },
+          { maxPending: 100_000 },
+        ),
+    },
+  });
+  const memory = peers.far.messageMemory;
+  const most = 8 * 250;
+  const seen: number[] = [];
+  const look = (): void => {
+    seen.push(memory.used / 1024);
+    if (seen.at(-1)! < most) setImmediate(look);
+  };
+  const streams = await Promise.all(Array.from({ length: 8 }, () => peers.near.openStream('/test/1')));
+  for (const stream of streams) stream.write(requests(250));
+  look();
+  await until(() => seen.at(-1) === most);
+  // A turn of five, and what is begun before the clock is looked at, on each stream.
+  expect(Math.max(...seen.map((count, i) => count - (seen[i - 1] ?? 0)))).toBeLessThan(150);
+});
+
+it('hears of a request that is given up while as many as allowed are worked on, and not of more requests', async () => {
+  const begun: number[] = [];
+  let aborted = 0;
+  await using peers = await connectPeers({
+    far: {
+      onStream: (stream) =>
+        serveRequests(
+          stream,
+          (_body, { signal }) =>
+            new Promise((resolve) => {
+              begun.push(begun.length);
+              signal.addEventListener('abort', () => {
+                aborted++;
+                resolve(new Uint8Array(0));
+              });
+            }),
+          { maxPending: 2 },
+        ),
+    },
+  });
+  const stream = await peers.near.openStream('/test/1');
+  stream.write(requests(2));
+  await until(() => begun.length === 2);
+  stream.write(requests(0, [[MessageKind.cancel, 1]]));
+  await until(() => begun.length === 2 && aborted === 1);
+  // One is worked on and one may begin; two wait, and the rest is not read: it is the asker who has to wait.
+  stream.write(
+    requests(
+      0,
+      Array.from({ length: 50 }, (_, i) => [MessageKind.request, 3 + i] as const),
+    ),
+  );
+  await until(() => begun.length === 3 && peers.far.stats.unreadBytes > 0);
+  expect(peers.far.messageMemory.used).toBe(4 * 1024);
+  expect(peers.far.stats.unreadBytes).toBe(8 * (50 - 3) - 8);
+});
+
+it('cuts few messages at once out of what has come: the rest waits as the bytes that it is', async () => {
+  const count = 8000;
+  let read = 0;
+  let error: unknown;
+  await using peers = await connectPeers({
+    far: {
+      onStream: (stream) => {
+        void (async () => {
+          await until(() => stream.connection.stats.unreadBytes > 8 * count);
+          for await (const message of receiveMessages(stream)) {
+            expect(await message.bytes({ maxLength: 1 })).toHaveLength(0);
+            read++;
+          }
+        })().catch((reason: unknown) => {
+          error = reason;
+        });
+      },
+    },
+  });
+  const stream = await peers.near.openStream('/test/1');
+  const messages = Array.from({ length: count }, () => [MessageKind.message, 0] as const);
+  // What is malformed comes in the same chunk as whole messages: all but the last few are read before it is seen.
+  stream.write(Buffer.concat([requests(0, messages), new Uint8Array(8).fill(255)]));
+  await until(() => error !== undefined);
+  expect(error).toMatchObject({ code: 'MALFORMED' });
+  expect(read).toBeGreaterThanOrEqual(count - 16);
+});
+
 it('lets others have their turn while very many messages that wait are read, all of them and in order', async () => {
   const count = 50_000;
   let [read, turns, over] = [0, 0, false];

@@ -22,6 +22,8 @@ export interface ReaderMemory {
   readonly onSkipped?: (header: MessageHeader) => void;
   /** What is pushed is only lent: a payload is always a copy. @defaultValue false */
   readonly isBorrowing?: boolean;
+  /** Asked before anything of a frame's payload is taken: false stops `push` there. @defaultValue every frame may begin */
+  readonly mayBegin?: (header: MessageHeader) => boolean;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -33,6 +35,7 @@ export class MessageReader {
   readonly #memory: MemoryBudget | undefined;
   readonly #onSkipped: ((header: MessageHeader) => void) | undefined;
   readonly #isBorrowing: boolean;
+  readonly #mayBegin: ((header: MessageHeader) => boolean) | undefined;
   /** There is no memory for the frame: what comes of it is dropped. */
   #isSkipping = false;
   readonly #headerBytes: Uint8Array = new Uint8Array(MESSAGE_HEADER_LENGTH);
@@ -47,13 +50,14 @@ export class MessageReader {
   constructor(
     onFrame: OnMessageFrame,
     compressors: readonly Compressor[] = [],
-    { memory, onSkipped, isBorrowing = false }: ReaderMemory = {},
+    { memory, onSkipped, isBorrowing = false, mayBegin }: ReaderMemory = {},
   ) {
     this.#onFrame = onFrame;
     this.#compressors = compressors;
     this.#memory = memory;
     this.#onSkipped = onSkipped;
     this.#isBorrowing = isBorrowing;
+    this.#mayBegin = mayBegin;
   }
 
   /** True when the bytes so far end with a whole message. */
@@ -74,19 +78,28 @@ export class MessageReader {
   /**
    * Takes bytes, which belong to the reader from now on unless it is borrowing.
    *
+   * @returns how many were taken: all of them, unless a frame may not begin. It is asked again with the next push, of the rest or of nothing
    * @throws TransportError `MALFORMED`, `LIMIT_EXCEEDED` (no memory for the frame); what `onFrame` throws.
    */
-  push(chunk: Uint8Array): void {
-    this.#arrived += chunk.length;
+  push(chunk: Uint8Array): number {
+    const before = this.#arrived;
     let offset = 0;
     while (offset < chunk.length || this.#isFrameComplete()) {
-      if (this.#header === undefined) offset = this.#readHeader(chunk, offset);
-      else offset = this.#readPayload(chunk, offset, this.#header);
+      const header = this.#header;
+      if (header === undefined) offset = this.#readHeader(chunk, offset);
+      else if (this.#isHeldBack(header)) break;
+      else offset = this.#readPayload(chunk, offset, header);
+      this.#arrived = before + offset;
     }
+    return offset;
   }
 
   #isFrameComplete(): boolean {
     return this.#header !== undefined && this.#filled === this.#header.length;
+  }
+
+  #isHeldBack(header: MessageHeader): boolean {
+    return this.#filled === 0 && this.#mayBegin?.(header) === false;
   }
 
   #readHeader(chunk: Uint8Array, offset: number): number {

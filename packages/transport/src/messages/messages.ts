@@ -3,7 +3,7 @@ import { ByteQueue } from '../mux/byte-queue.ts';
 import { ResetCode } from '../mux/frames.ts';
 import type { SignalOptions, Stream } from '../mux/stream.ts';
 import { ownBytes } from '../own-bytes.ts';
-import { behindTurn } from '../time/event-loop.ts';
+import { putOff } from '../time/turns.ts';
 import type { Compressor } from './compressor.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { MemoryHold, overBudget } from './memory-hold.ts';
@@ -78,7 +78,7 @@ export function createMessageSender(stream: Stream, options: MessageOptions = {}
 
 /** Milliseconds of messages that wait one behind the other, after which others have their turn: a window may hold a hundred thousand. */
 const TURN = 0.25;
-/** The clock is looked at once for so many parts. */
+/** The clock is looked at once for so many parts, and no more are cut out of a chunk at once: it may hold eight thousand. */
 const PARTS_A_LOOK = 16;
 
 interface Part {
@@ -128,27 +128,31 @@ async function* readParts(
       parts.push({ payload, hasMore: header.hasMore });
     },
     compressors,
-    { memory },
+    { memory, mayBegin: () => parts.length < PARTS_A_LOOK },
   );
   memory.follow({ arrived: () => reader.arrived, isReading: () => isReading });
-  let count = 0;
-  let turnEnds = performance.now() + TURN;
-  for await (const chunk of stream) {
-    isReading = false;
+  const push = (chunk: Uint8Array): Uint8Array => {
     try {
-      reader.push(chunk);
+      return chunk.subarray(reader.push(chunk));
     } catch (error) {
       const isOverBudget = error instanceof TransportError && error.code === 'LIMIT_EXCEEDED';
       stream.reset(isOverBudget ? ResetCode.overBudget : ResetCode.protocolError);
       throw error;
     }
-    const ready = parts;
-    parts = [];
-    for (const part of ready) {
-      yield part;
-      if (++count % PARTS_A_LOOK !== 0 || performance.now() < turnEnds) continue;
-      await new Promise<void>(behindTurn);
-      turnEnds = performance.now() + TURN;
+  };
+  let count = 0;
+  let turnEnds = performance.now() + TURN;
+  for await (const chunk of stream) {
+    isReading = false;
+    for (let rest = push(chunk); parts.length > 0; rest = push(rest)) {
+      const ready = parts;
+      parts = [];
+      for (const part of ready) {
+        yield part;
+        if (++count % PARTS_A_LOOK !== 0 || performance.now() < turnEnds) continue;
+        await new Promise<void>((resolve) => putOff(stream.connection, resolve));
+        turnEnds = performance.now() + TURN;
+      }
     }
     isReading = true;
   }

@@ -2,9 +2,9 @@ import { TransportError } from '../errors.ts';
 import { ResetCode, writeUint32 } from '../mux/frames.ts';
 import type { Stream } from '../mux/stream.ts';
 import { malformed } from '../mux/wire-errors.ts';
-import { behindTurn } from '../time/event-loop.ts';
+import { WorkTurn } from '../time/work-turn.ts';
 import { MemoryHold, overBudget } from './memory-hold.ts';
-import { MessageKind } from './message-frames.ts';
+import { type MessageHeader, MessageKind } from './message-frames.ts';
 import { MessageReader } from './message-reader.ts';
 import { agreedCompressors, MessageWriter } from './message-writer.ts';
 import { BodyAssembler, type RequestOptions } from './request-body.ts';
@@ -20,7 +20,7 @@ export type RequestHandler = (
 
 /** Options of {@link serveRequests}. */
 export interface ServeOptions extends RequestOptions {
-  /** Requests that may be worked on at once; while there are as many, the stream is not read. @defaultValue 256 */
+  /** Requests that may be worked on at once; as many again wait, and what follows is not read. @defaultValue 256 */
   readonly maxPending?: number;
 }
 
@@ -40,10 +40,7 @@ export function serveRequests(stream: Stream, handler: RequestHandler, options: 
 /** What a request costs beside its body, in bytes: the promises and the signal of its handler. */
 const REQUEST_COST = 1024;
 
-/** Milliseconds of starting handlers after which the other requests wait behind the next look at the network: one frame may bring eight thousand. */
-const TURN = 0.25;
-/** The clock is looked at once for so many. */
-const STARTS_A_LOOK = 8;
+const NOTHING = new Uint8Array(0);
 
 /** A request without an answer. */
 interface Asked {
@@ -79,13 +76,16 @@ class RequestServer {
   readonly #maxBodyLength: number;
   /** Requests without an answer, those that wait for their turn included. */
   readonly #pending = new Map<number, Asked>();
-  /** What one read brought beyond those that may be worked on. */
+  /** Read and not begun: at most as many as may be worked on, so that those which are given up meanwhile need not be begun. */
   #waiting: Asked[] = [];
   #running = 0;
-  #starts = 0;
-  #turnEnds = 0;
-  /** Those that wait are started when others have had their turn. */
-  #isDeferred = false;
+  readonly #turn: WorkTurn;
+  /** A frame was held back: nothing is read until it may begin. */
+  #isHeldBack = false;
+  /** Bytes of the last chunk behind it. */
+  #untaken = 0;
+  /** What is handed over belongs to a turn that has begun. */
+  #isResuming = false;
   #isWaitingForDrain = false;
   #isAskerDone = false;
 
@@ -95,6 +95,10 @@ class RequestServer {
     const body = new BodyAssembler(options, memory, {
       onBody: (kind, id, { bytes, held }) => this.#onBody(kind, id, bytes, held),
       onSkipped: (kind, id) => this.#onSkipped(kind, id),
+    });
+    this.#turn = new WorkTurn(stream.connection, () => {
+      this.#startNext();
+      this.#pace();
     });
     this.#memory = memory;
     this.#stream = stream;
@@ -106,11 +110,12 @@ class RequestServer {
       memory,
       onSkipped: body.onSkippedFrame.bind(body),
       isBorrowing: true,
+      mayBegin: (header) => this.#mayBegin(header),
     });
     memory.follow({
       unfinished: () => body.heldBytes + this.#reader.heldBytes,
       arrived: () => this.#reader.arrived,
-      isReading: () => !this.#isWaitingForDrain && this.#pending.size < this.#maxPending,
+      isReading: () => !this.#isWaitingForDrain && !this.#isHeldBack,
       sent: () => this.#writer.sent,
       drop: () => body.clear(),
     });
@@ -120,15 +125,11 @@ class RequestServer {
     this.#stream.receive({
       isBorrowing: true,
       onData: (chunk) => {
-        this.#beginTurn();
-        try {
-          this.#reader.push(chunk);
-        } catch (error) {
-          const isOverBudget = error instanceof TransportError && error.code === 'LIMIT_EXCEEDED';
-          this.#stream.reset(isOverBudget ? ResetCode.overBudget : ResetCode.protocolError);
-        }
+        if (!this.#isResuming) this.#turn.begin();
+        this.#read(chunk);
         this.#pace();
       },
+      untaken: () => this.#untaken,
       onEnd: () => {
         this.#isAskerDone = true;
         this.#closeWhenDone();
@@ -138,8 +139,31 @@ class RequestServer {
         for (const { controller } of this.#pending.values()) controller?.abort(error);
         this.#pending.clear();
         this.#waiting = [];
+        this.#isHeldBack = false;
       },
     });
+  }
+
+  #read(chunk: Uint8Array): void {
+    this.#isHeldBack = false;
+    this.#untaken = 0;
+    try {
+      this.#untaken = chunk.length - this.#reader.push(chunk);
+    } catch (error) {
+      const isOverBudget = error instanceof TransportError && error.code === 'LIMIT_EXCEEDED';
+      this.#stream.reset(isOverBudget ? ResetCode.overBudget : ResetCode.protocolError);
+    }
+  }
+
+  get #hasRoom(): boolean {
+    return this.#waiting.length < this.#maxPending;
+  }
+
+  /** Holds a frame back when the turn is over, and a request while enough of them wait: one that is given up is heard of until then. */
+  #mayBegin({ kind }: MessageHeader): boolean {
+    const mayWait = kind !== MessageKind.request || this.#hasRoom;
+    this.#isHeldBack = !(mayWait && this.#turn.step());
+    return !this.#isHeldBack;
   }
 
   #onBody(kind: number, id: number, body: Uint8Array, held: number): void {
@@ -171,10 +195,10 @@ class RequestServer {
   }
 
   #startNext(): void {
-    while (this.#running < this.#maxPending && !this.#isDeferred) {
+    while (this.#running < this.#maxPending && !this.#turn.isOver) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
-      if (++this.#starts % STARTS_A_LOOK === 0 && performance.now() > this.#turnEnds) this.#defer();
+      this.#turn.step();
       this.#running += 1;
       void this.#answer(next, this.#run(next)).then(() => {
         this.#running -= 1;
@@ -183,19 +207,6 @@ class RequestServer {
         this.#closeWhenDone();
       });
     }
-  }
-
-  #beginTurn(): void {
-    this.#turnEnds = performance.now() + TURN;
-  }
-
-  #defer(): void {
-    this.#isDeferred = true;
-    behindTurn(() => {
-      this.#isDeferred = false;
-      this.#beginTurn();
-      this.#startNext();
-    });
   }
 
   /** Never rejects: the asker must not be able to end the process. It has no part of the request, which would stay with an answer that waits. */
@@ -250,7 +261,7 @@ class RequestServer {
     }
   }
 
-  /** Reads no more requests than are worked on, and none while answers are not taken. */
+  /** Reads no more requests than may be worked on and wait, and none while answers are not taken. */
   #pace(): void {
     if (this.#stream.queuedBytes > 0 && !this.#isWaitingForDrain) {
       this.#isWaitingForDrain = true;
@@ -260,8 +271,18 @@ class RequestServer {
       };
       this.#stream.drained().then(onDrained, () => undefined);
     }
-    if (this.#isWaitingForDrain || this.#pending.size >= this.#maxPending) this.#stream.pause();
-    else this.#stream.resume();
+    const mayRead = !this.#isWaitingForDrain && !this.#turn.isOver && (!this.#isHeldBack || this.#hasRoom);
+    if (mayRead) this.#readOn();
+    else this.#stream.pause();
+  }
+
+  #readOn(): void {
+    const outer = this.#isResuming;
+    this.#isResuming = true;
+    // The frame may have been the last of what has come.
+    if (this.#isHeldBack) this.#read(NOTHING);
+    if (!this.#isHeldBack) this.#stream.resume();
+    this.#isResuming = outer;
   }
 
   #closeWhenDone(): void {

@@ -25,8 +25,7 @@ export class ByteQueue {
 
   /** Appends bytes of which the caller may change nothing any more. */
   push(bytes: Uint8Array): void {
-    const isSmallPart = bytes.length * 2 + RECORD_SLACK < bytes.buffer.byteLength;
-    if (isSmallPart || bytes.length < 1024) this.pushCopy(bytes);
+    if (isSmallPart(bytes) || bytes.length < 1024) this.pushCopy(bytes);
     else this.#append(bytes);
   }
 
@@ -51,6 +50,14 @@ export class ByteQueue {
     this.#length -= fresh.length - bytes.length;
     this.#block = fresh;
     this.#blockUsed = bytes.length;
+  }
+
+  /** Puts bytes back to the front; as `push`. */
+  unshift(bytes: Uint8Array): void {
+    const chunk = isSmallPart(bytes) ? new Uint8Array(bytes) : bytes;
+    this.#length += chunk.length;
+    if (this.#head === 0) this.#chunks.unshift(chunk);
+    else this.#chunks[--this.#head] = chunk;
   }
 
   /** Takes at most `max` bytes from the front, as one view; undefined when the queue is empty. */
@@ -117,4 +124,9 @@ export class ByteQueue {
     this.#chunks[this.#chunks.length - 1] = this.#block.subarray(0, this.#blockUsed);
     this.#block = undefined;
   }
+}
+
+/** A small part of its buffer: it would keep all of it. */
+function isSmallPart(bytes: Uint8Array): boolean {
+  return bytes.length * 2 + RECORD_SLACK < bytes.buffer.byteLength;
 }

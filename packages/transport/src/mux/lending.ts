@@ -1,17 +1,41 @@
+import { settleOwner } from '../owner-hook.ts';
 import type { StreamSink } from './stream.ts';
 
 /** What a borrowing sink looks at now: detached when it returns. A `write` of it would end the process later, when it is sealed. */
 let lent: ArrayBufferLike | undefined;
 
-/** Hands bytes to a sink; those that it borrows are known as lent meanwhile. @returns what the sink does: a promise, if it is async @throws what the sink throws */
-export function handTo(sink: StreamSink | undefined, bytes: Uint8Array): unknown {
+/** Whose sink it is: told what the sink throws, or rejects with. */
+interface SinkHost {
+  sinkThrew(cause: unknown): void;
+}
+
+/** Hands bytes to a sink; those that it borrows are known as lent meanwhile. @returns how many of them it has left */
+export function handTo(sink: StreamSink | undefined, bytes: Uint8Array, host: SinkHost): number {
   const outer = lent;
   if (sink?.isBorrowing === true) lent = bytes.buffer;
   try {
-    return sink?.onData(bytes);
+    settle(sink?.onData(bytes), host);
+    return sink?.untaken?.() ?? 0;
+  } catch (cause) {
+    host.sinkThrew(cause);
+    return 0;
   } finally {
     lent = outer;
   }
+}
+
+/** Tells a sink that no more bytes follow. */
+export function endOf(sink: StreamSink | undefined, host: SinkHost): void {
+  try {
+    settle(sink?.onEnd(), host);
+  } catch (cause) {
+    host.sinkThrew(cause);
+  }
+}
+
+/** A sink of async functions. */
+function settle(result: unknown, host: SinkHost): void {
+  if (result !== undefined) settleOwner(result, (cause) => host.sinkThrew(cause));
 }
 
 /** The bytes, copied if they are only lent. */

@@ -1,9 +1,9 @@
 import type { Connection } from '../connection/connection.ts';
 import { rejected } from '../deferred.ts';
-import { callOwner, settleOwner } from '../owner-hook.ts';
+import { callOwner } from '../owner-hook.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { INITIAL_STREAM_WINDOW, ResetCode } from './frames.ts';
-import { handTo, owned } from './lending.ts';
+import { endOf, handTo, owned } from './lending.ts';
 import type { Sender } from './send-scheduler.ts';
 import type { SignalOptions, Stream, StreamSink } from './stream.ts';
 import { createStreamIterator } from './stream-iterator.ts';
@@ -174,7 +174,9 @@ export class MuxStream implements Stream, Sender {
     const sink = this.#sink;
     if (sink !== undefined && !this.#isPaused && this.unreadBytes === 0) {
       const isKept = sink.isBorrowing !== true;
-      this.#handOver(isKept && isShared ? new Uint8Array(bytes) : bytes);
+      const untaken = this.#handOver(isKept && isShared ? new Uint8Array(bytes) : bytes);
+      // The record's memory may be gone by then.
+      if (untaken !== undefined) this.#putBack(new Uint8Array(untaken));
       return isKept && !isShared;
     }
     this.#unread ??= new ByteQueue();
@@ -225,6 +227,11 @@ export class MuxStream implements Stream, Sender {
     this.#deliver();
   }
 
+  /** The application's own fault ends its stream, nothing else. */
+  sinkThrew(cause: unknown): void {
+    this.resetWith(ResetCode.internal, sinkThrew(cause));
+  }
+
   #isOver(): boolean {
     return this.isRemoteFinished && this.#isFinAcked;
   }
@@ -237,14 +244,20 @@ export class MuxStream implements Stream, Sender {
     this.#owner.onFinished(this);
   }
 
-  #handOver(bytes: Uint8Array): void {
-    this.moved = (this.moved + bytes.length) | 0;
-    try {
-      this.#settle(handTo(this.#sink, bytes));
-    } catch (cause) {
-      this.#sinkThrew(cause);
-    }
-    this.#owner.onConsumed(this, bytes.length);
+  /** @returns what the sink has left of the bytes, unless the stream was reset meanwhile */
+  #handOver(bytes: Uint8Array): Uint8Array | undefined {
+    const before = this.failure;
+    const left = handTo(this.#sink, bytes, this);
+    const untaken = this.failure === before ? left : 0;
+    this.moved = (this.moved + bytes.length - untaken) | 0;
+    this.#owner.onConsumed(this, bytes.length - untaken);
+    return untaken > 0 ? bytes.subarray(bytes.length - untaken) : undefined;
+  }
+
+  #putBack(bytes: Uint8Array): void {
+    this.#unread ??= new ByteQueue();
+    this.#unread.unshift(bytes);
+    this.#owner.onUnread(bytes.length);
   }
 
   /** Hands over what is unread, then the end; stops as soon as the sink pauses. */
@@ -258,7 +271,8 @@ export class MuxStream implements Stream, Sender {
       const chunk = this.#unread?.shift();
       if (chunk === undefined) break;
       this.#owner.onUnread(-chunk.length);
-      this.#handOver(chunk);
+      const untaken = this.#handOver(chunk);
+      if (untaken !== undefined) this.#putBack(untaken);
     }
     this.#isDelivering = false;
     if (!this.#isPaused && this.isRemoteFinished && this.unreadBytes === 0) this.#deliverEnd();
@@ -266,11 +280,7 @@ export class MuxStream implements Stream, Sender {
 
   #deliverEnd(): void {
     this.#isEndDelivered = true;
-    try {
-      this.#settle(this.#sink?.onEnd());
-    } catch (cause) {
-      this.#sinkThrew(cause);
-    }
+    endOf(this.#sink, this);
     if (this.failure !== undefined) this.#tellReset();
   }
 
@@ -278,16 +288,6 @@ export class MuxStream implements Stream, Sender {
     const sink = this.#sink;
     this.#sink = undefined;
     callOwner((error) => sink?.onReset(error), this.failure!);
-  }
-
-  /** A sink of async functions. */
-  #settle(result: unknown): void {
-    if (result !== undefined) settleOwner(result, (cause) => this.#sinkThrew(cause));
-  }
-
-  /** The application's own fault ends its stream, nothing else. */
-  #sinkThrew(cause: unknown): void {
-    this.resetWith(ResetCode.internal, sinkThrew(cause));
   }
 
   #dropUnread(): void {

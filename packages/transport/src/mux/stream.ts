@@ -12,6 +12,13 @@ export interface StreamSink {
   readonly isBorrowing?: boolean;
   /** Bytes arrived. They belong to the callee, unless it is borrowing. */
   onData(chunk: Uint8Array): void;
+  /**
+   * How many bytes at the end of the last chunk were not taken: asked behind `onData`. They are handed over again, before what follows
+   * and without credit for them until then, when the stream is resumed; a sink that leaves some has paused it.
+   *
+   * @defaultValue 0
+   */
+  untaken?(): number;
   /** The remote side has closed its writing side; no more bytes follow. */
   onEnd(): void;
   /** The stream ended before both sides had closed it. Nothing follows. */
