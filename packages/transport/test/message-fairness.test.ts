@@ -139,7 +139,7 @@ describe('a message that does not end', () => {
       stream.write(new Uint8Array(40 * KiB));
     }
     // The last whole frame waits to be asked for.
-    await arrive(peers, 192 * KiB);
+    await arrive(peers, (128 + 40) * KiB);
     await peers.pass(45_000);
     await wasLate(idlesEnd);
     expect(busysEnd.error).toBeUndefined();

@@ -1,3 +1,4 @@
+import { releaseChunks } from '@nzcore/crypto';
 import { readUint24 } from '../mux/frames.ts';
 import { malformed } from '../mux/wire-errors.ts';
 import type { Compressor } from './compressor.ts';
@@ -20,6 +21,8 @@ export interface ReaderMemory {
   readonly memory?: MemoryBudget;
   /** Takes note of a frame that there was no memory for. @defaultValue `push` throws `LIMIT_EXCEEDED` */
   readonly onSkipped?: (header: MessageHeader) => void;
+  /** Asked before anything of a frame is kept: one that is not wanted is skipped, and goes to `onSkipped`. @defaultValue true */
+  readonly isWanted?: () => boolean;
   /** What is pushed is only lent: a payload is always a copy. @defaultValue false */
   readonly isBorrowing?: boolean;
   /** Asked before anything of a frame's payload is taken: false stops `push` there. @defaultValue every frame may begin */
@@ -34,9 +37,10 @@ export class MessageReader {
   readonly #compressors: readonly Compressor[];
   readonly #memory: MemoryBudget | undefined;
   readonly #onSkipped: ((header: MessageHeader) => void) | undefined;
+  readonly #isWanted: (() => boolean) | undefined;
   readonly #isBorrowing: boolean;
   readonly #mayBegin: ((header: MessageHeader) => boolean) | undefined;
-  /** There is no memory for the frame: what comes of it is dropped. */
+  /** There is no memory for the frame, or nobody wants it: what comes of it is dropped. */
   #isSkipping = false;
   readonly #headerBytes: Uint8Array = new Uint8Array(MESSAGE_HEADER_LENGTH);
   #headerFilled = 0;
@@ -50,12 +54,13 @@ export class MessageReader {
   constructor(
     onFrame: OnMessageFrame,
     compressors: readonly Compressor[] = [],
-    { memory, onSkipped, isBorrowing = false, mayBegin }: ReaderMemory = {},
+    { memory, onSkipped, isWanted, isBorrowing = false, mayBegin }: ReaderMemory = {},
   ) {
     this.#onFrame = onFrame;
     this.#compressors = compressors;
     this.#memory = memory;
     this.#onSkipped = onSkipped;
+    this.#isWanted = isWanted;
     this.#isBorrowing = isBorrowing;
     this.#mayBegin = mayBegin;
   }
@@ -119,13 +124,15 @@ export class MessageReader {
     }
     this.#headerFilled = MESSAGE_HEADER_LENGTH;
     this.#header = header;
+    this.#isSkipping = this.#isWanted?.() === false;
     return end;
   }
 
   #readPayload(chunk: Uint8Array, offset: number, header: MessageHeader): number {
     if (this.#filled === 0 && chunk.length - offset >= header.length) {
       const payload = chunk.subarray(offset, offset + header.length);
-      this.#finish(header, this.#isBorrowing && !header.isCompressed ? new Uint8Array(payload) : payload);
+      const isCopied = this.#isBorrowing && !header.isCompressed && !this.#isSkipping;
+      this.#finish(header, isCopied ? new Uint8Array(payload) : payload);
       return offset + header.length;
     }
     const size = Math.min(header.length - this.#filled, chunk.length - offset);
@@ -136,19 +143,26 @@ export class MessageReader {
     return offset + size;
   }
 
+  /** Nothing will be pushed any more: gives the memory for the part of a frame back. */
+  clear(): void {
+    releaseChunks([this.#payload]);
+    this.#payload = NOTHING;
+  }
+
   /** The announced length is only a claim: memory follows what has arrived. */
   #makeRoom(needed: number, announced: number): void {
     if (needed <= this.#payload.length) return;
-    const length = needed * 2 >= announced ? announced : Math.max(needed, this.#payload.length * 2);
+    const length = Math.min(announced, needed * 2);
     if (this.#memory?.take(length - this.#payload.length) === false) {
       if (!this.#onSkipped) throw overBudget();
       this.#isSkipping = true;
       this.#memory.give(this.#payload.length);
-      this.#payload = NOTHING;
+      this.clear();
       return;
     }
     const larger = new Uint8Array(length);
     larger.set(this.#payload.subarray(0, this.#filled));
+    this.clear();
     this.#payload = larger;
   }
 

@@ -130,7 +130,7 @@ async function* readParts(
     compressors,
     { memory, mayBegin: () => parts.length < PARTS_A_LOOK },
   );
-  memory.follow({ arrived: () => reader.arrived, isReading: () => isReading });
+  memory.follow({ arrived: () => reader.arrived, isReading: () => isReading, drop: () => reader.clear() });
   const push = (chunk: Uint8Array): Uint8Array => {
     try {
       return chunk.subarray(reader.push(chunk));

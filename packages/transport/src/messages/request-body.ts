@@ -44,6 +44,11 @@ export class BodyAssembler {
     return this.#body.length;
   }
 
+  /** More of a body is of use: it is not being skipped. */
+  get isWanted(): boolean {
+    return this.#skipped === undefined;
+  }
+
   /** Forgets what has arrived of a body; its bytes of the budget have been given back. */
   clear(): void {
     // Each piece is memory of its own, and together they are much: the collector would have to look for them.
@@ -53,29 +58,32 @@ export class BodyAssembler {
 
   /** @throws TransportError `MESSAGE_TOO_LARGE`; what the sink throws. */
   onFrame(header: MessageHeader, payload: Uint8Array): void {
-    if ((this.#skipped ?? this.#body.length) + payload.length > this.maxLength) {
-      throw new TransportError('MESSAGE_TOO_LARGE', `A body is larger than ${this.maxLength} bytes.`);
-    }
-    if (this.#skipped !== undefined) this.#skip(header, payload.length);
-    else if (!header.hasMore && this.#body.length === 0) this.#whole(header, payload);
+    this.#assertFits(payload.length);
+    if (!header.hasMore && this.#body.length === 0) this.#whole(header, payload);
     else this.#append(header, payload);
   }
 
-  /** A frame that there was no memory for: its body is not whole any more. @throws as `onFrame` */
+  /** A frame that there was no memory for, or one behind it: its body is not whole any more. @throws as `onFrame` */
   onSkippedFrame(header: MessageHeader): void {
+    this.#assertFits(header.length);
     this.#drop();
     this.#skip(header, header.length);
   }
 
   /** A body of one frame, as most are. */
   #whole({ kind, id }: MessageHeader, payload: Uint8Array): void {
-    if (!this.#memory.take(payload.length)) this.#sink.onSkipped(kind, id);
-    else this.#sink.onBody(kind, id, { bytes: ownBytes(payload), held: payload.length });
+    if (this.#memory.take(payload.length)) {
+      this.#sink.onBody(kind, id, { bytes: ownBytes(payload), held: payload.length });
+      return;
+    }
+    releaseChunks([payload]);
+    this.#sink.onSkipped(kind, id);
   }
 
   #append(header: MessageHeader, payload: Uint8Array): void {
     const body = this.#body;
     if (!this.#memory.take(payload.length)) {
+      releaseChunks([payload]);
       this.#drop();
       this.#skip(header, payload.length);
       return;
@@ -84,6 +92,11 @@ export class BodyAssembler {
     if (header.hasMore) return;
     const held = body.length;
     this.#sink.onBody(header.kind, header.id, { bytes: body.takeAll(), held });
+  }
+
+  #assertFits(more: number): void {
+    if ((this.#skipped ?? this.#body.length) + more <= this.maxLength) return;
+    throw new TransportError('MESSAGE_TOO_LARGE', `A body is larger than ${this.maxLength} bytes.`);
   }
 
   /** What is there of the body is of no use. */

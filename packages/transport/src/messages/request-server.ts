@@ -109,6 +109,7 @@ class RequestServer {
     this.#reader = new MessageReader(body.onFrame.bind(body), compressors, {
       memory,
       onSkipped: body.onSkippedFrame.bind(body),
+      isWanted: () => body.isWanted,
       isBorrowing: true,
       mayBegin: (header) => this.#mayBegin(header),
     });
@@ -117,7 +118,10 @@ class RequestServer {
       arrived: () => this.#reader.arrived,
       isReading: () => !this.#isWaitingForDrain && !this.#isHeldBack,
       sent: () => this.#writer.sent,
-      drop: () => body.clear(),
+      drop: () => {
+        body.clear();
+        this.#reader.clear();
+      },
     });
   }
 

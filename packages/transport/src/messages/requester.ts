@@ -62,9 +62,14 @@ class StreamRequester implements Requester {
     const reader = new MessageReader(body.onFrame.bind(body), compressors, {
       memory,
       onSkipped: body.onSkippedFrame.bind(body),
+      isWanted: () => body.isWanted,
       isBorrowing: true,
     });
-    memory.follow({ arrived: () => reader.arrived, drop: () => body.clear() });
+    const drop = (): void => {
+      body.clear();
+      reader.clear();
+    };
+    memory.follow({ arrived: () => reader.arrived, drop });
     this.#stream = stream;
     this.#memory = memory;
     this.#maxBodyLength = body.maxLength;
