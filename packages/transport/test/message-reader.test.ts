@@ -88,7 +88,7 @@ describe('a frame that nobody wants', () => {
       [],
       { memory: budget, onSkipped: (header) => body.onSkippedFrame(header), isWanted: () => body.isWanted },
     );
-    const send = (hasMore: boolean): void => reader.push(frame(3, 64 * KiB, hasMore));
+    const send = (hasMore: boolean): unknown => reader.push(frame(3, 64 * KiB, hasMore));
     for (let i = 0; i < 4; i++) send(true);
     // Two of them were put together, and then there was no room.
     expect(read).toHaveLength(2);
