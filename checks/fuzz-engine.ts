@@ -7,6 +7,12 @@ export interface FuzzTarget {
   readonly run: (input: Uint8Array) => void;
 }
 
+/** One path of bytes that is not over when its function returns. */
+export interface AsyncFuzzTarget extends Omit<FuzzTarget, 'run'> {
+  /** Resolves when all that the input has set off is over; rejects when it was anything else than it should. */
+  readonly runAsync: (input: Uint8Array) => Promise<void>;
+}
+
 /** A target's `run` for a decoder that may answer, or refuse with one of its codes; anything else is a finding. */
 export function refuses<Code extends string>(
   refusal: abstract new (...args: never[]) => Error & { readonly code: Code },
@@ -47,16 +53,35 @@ export class FuzzFailure extends Error {
  * Feeds a target with mutated seeds and random bytes.
  * @throws FuzzFailure at the first input that makes it throw
  */
-export function fuzz(target: FuzzTarget, { runs, seed, onProgress }: FuzzOptions): void {
-  const random = createRandom(seed);
-  let reported = performance.now();
-  for (let run = 0; run < runs; run++) {
-    const input = nextInput(target.seeds, random);
+export function fuzz(target: FuzzTarget, options: FuzzOptions): void {
+  for (const { run, input } of inputsOf(target, options)) {
     try {
       target.run(input);
     } catch (cause) {
       throw new FuzzFailure(target.name, run, input, cause);
     }
+  }
+}
+
+/** As `fuzz`, one input after the other. @throws FuzzFailure */
+export async function fuzzAsync(target: AsyncFuzzTarget, options: FuzzOptions): Promise<void> {
+  for (const { run, input } of inputsOf(target, options)) {
+    try {
+      await target.runAsync(input);
+    } catch (cause) {
+      throw new FuzzFailure(target.name, run, input, cause);
+    }
+  }
+}
+
+function* inputsOf(
+  { seeds }: Pick<FuzzTarget, 'seeds'>,
+  { runs, seed, onProgress }: FuzzOptions,
+): Generator<{ readonly run: number; readonly input: Uint8Array }> {
+  const random = createRandom(seed);
+  let reported = performance.now();
+  for (let run = 0; run < runs; run++) {
+    yield { run, input: nextInput(seeds, random) };
     if (run % 1000 === 0 && performance.now() - reported > 1000) {
       reported = performance.now();
       onProgress?.(run);

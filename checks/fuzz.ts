@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type FuzzTarget, fuzz } from './fuzz-engine.ts';
+import { type AsyncFuzzTarget, type FuzzTarget, fuzz, fuzzAsync } from './fuzz-engine.ts';
 
 // pnpm fuzz <package> [--runs 1000000] [--seed 1] [--target part-of-its-name]
 // Runs every target that packages/<package>/test/fuzz/*.ts export as `targets`.
@@ -25,16 +25,18 @@ const runs = Number(values.runs);
 const seed = Number(values.seed);
 for (const file of files) {
   const { targets } = (await import(pathToFileURL(folder + file).href)) as {
-    targets?: readonly FuzzTarget[];
+    targets?: readonly (FuzzTarget | AsyncFuzzTarget)[];
   };
   for (const target of targets ?? []) {
     if (!target.name.includes(values.target)) continue;
     const started = performance.now();
-    fuzz(target, {
+    const options = {
       runs,
       seed,
-      onProgress: (done) => process.stderr.isTTY && process.stderr.write(`\r${target.name}: ${done}`),
-    });
+      onProgress: (done: number) => process.stderr.isTTY && process.stderr.write(`\r${target.name}: ${done}`),
+    };
+    if ('run' in target) fuzz(target, options);
+    else await fuzzAsync(target, options);
     const seconds = (performance.now() - started) / 1000;
     console.log(`${target.name}: ${runs} runs in ${seconds.toFixed(1)} s, seed ${seed}, no finding`);
   }

@@ -15,7 +15,7 @@ import { allowedLookup } from './tcp/allowed-lookup.ts';
 import { ReadTurns } from './tcp/read-turns.ts';
 import type { DialOptions, Listener, ListenOptions, Transport } from './transport.ts';
 import { createWebSocketConnection } from './ws/ws-connection.ts';
-import { MAX_MESSAGE_SIZE } from './ws/ws-message.ts';
+import { WEB_SOCKET_OPTIONS } from './ws/ws-options.ts';
 
 /** How WebSockets are dialled and accepted. */
 export interface WebSocketTransportOptions {
@@ -69,15 +69,6 @@ export function createWebSocketTransport(options: WebSocketTransportOptions = {}
     listen: (address, listenOptions) => listen(settings, address, listenOptions),
   };
 }
-
-/** Messages are never compressed: what is in them is encrypted already. */
-const WEB_SOCKET_OPTIONS = {
-  perMessageDeflate: false,
-  maxPayload: MAX_MESSAGE_SIZE,
-  skipUTF8Validation: true,
-  autoPong: false,
-  closeTimeout: 5_000,
-} as const;
 
 async function dial(
   settings: Settings,

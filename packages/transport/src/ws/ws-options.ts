@@ -1,0 +1,10 @@
+import { MAX_MESSAGE_SIZE } from './ws-message.ts';
+
+/** Messages are never compressed: what is in them is encrypted already. */
+export const WEB_SOCKET_OPTIONS = {
+  perMessageDeflate: false,
+  maxPayload: MAX_MESSAGE_SIZE,
+  skipUTF8Validation: true,
+  autoPong: false,
+  closeTimeout: 5_000,
+} as const;
