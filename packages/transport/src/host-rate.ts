@@ -24,26 +24,47 @@ const MAX_BUCKETS = 4_096;
 export interface HostRate {
   /** @param address - multiaddr text */
   take(address: string): boolean;
+  /** Takes so much more of what the host may do, also what it has not got yet: at most as much as a burst. */
+  charge(address: string, tokens: number): void;
 }
 
 /** @param rate - a second in the long run, after a burst of four times as many */
 export function createHostRate(rate: number, clock: Clock): HostRate {
   const buckets = new Map<string, Bucket>();
+  const burst = rate * 4;
+  /** A flood comes from one address again and again, and to read it costs more than all the rest. */
+  let last: { readonly address: string; readonly host: string | undefined } | undefined;
+
+  function hostOf(address: string): string | undefined {
+    if (last?.address !== address) last = { address, host: limitKeys(address)?.host };
+    return last.host;
+  }
+
+  function tokensOf(host: string, now: number): number {
+    const old = buckets.get(host);
+    return old ? Math.min(burst, old.tokens + ((now - old.at) * rate) / 1000) : burst;
+  }
+
+  function remember(host: string, tokens: number, at: number): void {
+    buckets.delete(host);
+    buckets.set(host, { tokens, at });
+    if (buckets.size > MAX_BUCKETS) buckets.delete(buckets.keys().next().value!);
+  }
+
   return {
     take: (address) => {
-      const keys = limitKeys(address);
-      return !keys || takeToken(buckets, keys.host, rate, clock.monotonic());
+      const host = hostOf(address);
+      if (host === undefined) return true;
+      const now = clock.monotonic();
+      const tokens = tokensOf(host, now);
+      remember(host, tokens >= 1 ? tokens - 1 : tokens, now);
+      return tokens >= 1;
+    },
+    charge: (address, charged) => {
+      const host = hostOf(address);
+      if (host === undefined) return;
+      const now = clock.monotonic();
+      remember(host, Math.max(-burst, tokensOf(host, now) - charged), now);
     },
   };
-}
-
-function takeToken(buckets: Map<string, Bucket>, key: string, rate: number, now: number): boolean {
-  const burst = rate * 4;
-  const old = buckets.get(key);
-  const tokens = old ? Math.min(burst, old.tokens + ((now - old.at) * rate) / 1000) : burst;
-  const isAllowed = tokens >= 1;
-  buckets.delete(key);
-  buckets.set(key, { tokens: isAllowed ? tokens - 1 : tokens, at: now });
-  if (buckets.size > MAX_BUCKETS) buckets.delete(buckets.keys().next().value!);
-  return isAllowed;
 }

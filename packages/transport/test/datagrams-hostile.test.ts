@@ -89,6 +89,27 @@ describe('datagram sessions under attack', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('repeat an answer as often as an honest asker wants it, and a flood of one hello costs no more than that', async () => {
+    const { clock, network, a, b } = createTwo();
+    network.fate = () => [];
+    a.endpoint.request(b.identity.peerId, b.address, bytes('x')).catch(() => {});
+    const hello = network.packets[0]!.bytes;
+    const answers = (): number => network.packets.filter(({ from }) => from === b.address).length;
+    const flood = (): void => {
+      for (let i = 0; i < 500; i++) network.inject(a.address, b.address, hello);
+    };
+    flood();
+    // The burst, and a second's worth: it may have been used over a long time.
+    const most = 1 + 16 + 4;
+    expect(answers()).toBe(most);
+    flood();
+    await clock.advance(1_000);
+    flood();
+    expect(answers()).toBe(most + 4);
+    await b.endpoint[Symbol.asyncDispose]();
+    await a.endpoint[Symbol.asyncDispose]();
+  });
+
   it('hold recordings to their own share of the sessions', async () => {
     const clock = createFakeClock();
     const network = createDatagramNetwork(clock);

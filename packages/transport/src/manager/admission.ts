@@ -15,7 +15,10 @@ export interface ConnectionLimits {
   readonly maxPerHost?: number;
   /** Inbound from one IPv4 /24 or IPv6 /48, handshakes included; loopback is exempt. @defaultValue 128 */
   readonly maxPerSubnet?: number;
-  /** New inbound connections a second from one host, after a burst of four times as many; loopback is exempt. @defaultValue 16 */
+  /**
+   * New inbound connections a second from one host, after a burst of four times as many; loopback is exempt. One that ends because it broke the
+   * protocol counts as a second of them. @defaultValue 16
+   */
   readonly maxRatePerHost?: number;
   /** Open at once to one peer while it is decided which one stays. @defaultValue 4 */
   readonly maxPerPeer?: number;
@@ -59,6 +62,8 @@ export interface Admission {
 export interface AdmissionControl {
   /** Counts a new inbound connection, or says why it may not come in. */
   admit(remoteAddress: string): Admission | RefusalReason;
+  /** A connection from there ended because it broke the protocol: its host may open new ones a second later, and later for each more. */
+  blame(remoteAddress: string): void;
   /** Inbound connections from the same subnet, for pruning; 0 for addresses without an IP. */
   groupSize(remoteAddress: string): number;
   /** Admitted connections whose handshake is not over. */
@@ -101,6 +106,7 @@ export function createAdmissionControl(limits: ResolvedConnectionLimits, clock: 
 
   return {
     admit,
+    blame: (remoteAddress) => rate.charge(remoteAddress, limits.maxRatePerHost),
     groupSize: (remoteAddress) => subnets.get(limitKeys(remoteAddress)?.subnet ?? '') ?? 0,
     get pending(): number {
       return pending;

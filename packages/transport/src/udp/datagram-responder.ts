@@ -24,6 +24,8 @@ interface Answered {
   handshake: Handshake | undefined;
   session: DatagramSession | undefined;
   readonly tries: TokenBucket;
+  /** The other side repeats its hello after half a second, and then ever more rarely. */
+  readonly repeats: TokenBucket;
   received: number;
   sent: number;
 }
@@ -40,6 +42,9 @@ interface Hello {
  * socket waits for one of them and not for all.
  */
 const HANDSHAKE_INTERVAL = 1;
+/** Answers to repetitions of one hello, and how many a second in the long run. */
+const REPEATS = 16;
+const REPEATS_PER_SECOND = 4;
 /** Hellos that wait: as many as are answered in half a second. */
 const MAX_WAITING = 100;
 
@@ -122,6 +127,7 @@ export class DatagramResponder {
       handshake: result ? undefined : handshake,
       session: undefined,
       tries: new TokenBucket(2 * HANDSHAKE_TRIES, HANDSHAKE_TRIES),
+      repeats: new TokenBucket(REPEATS, REPEATS_PER_SECOND),
       received: MAX_PACKET,
       sent: packet.length,
     };
@@ -240,6 +246,11 @@ export class DatagramResponder {
   }
 
   #repeat(answered: Answered): void {
+    const { emit, wheel } = this.#context;
+    if (!answered.repeats.take(() => wheel.now())) {
+      emit({ type: 'datagram-dropped', address: answered.address, reason: 'rate' });
+      return;
+    }
     answered.received += MAX_PACKET;
     if (answered.session) {
       answered.session.countReceived(MAX_PACKET);
