@@ -54,9 +54,17 @@ export const area: Area = {
     pairs([cost('rtt-64b-p50', 'us'), cost('rtt-64b-p99', 'us')], everybody, { workload: 'rtt' }),
     pairs([rate('pipelined-64b', 'messages/s')], everybody, { workload: 'pipelined-64b' }),
     pairs([rate('connect-cold', '1/s')], everybody, { workload: 'connect-cold', ours: 'newzonecore-cold' }),
+    pairs([rate('connect-cold-portable', '1/s')], ['secret-stream', 'libp2p'], {
+      workload: 'connect-cold-portable',
+      ours: 'newzonecore-cold-portable',
+    }),
     pairs([rate('connect-warm', '1/s')], ['secret-stream', 'tls13', 'libp2p'], {
       workload: 'connect-warm',
       ours: 'newzonecore-warm',
+    }),
+    pairs([rate('connect-warm-portable', '1/s')], ['secret-stream'], {
+      workload: 'connect-warm-portable',
+      ours: 'newzonecore-warm-portable',
     }),
     pairs([rate('connect-ik', '1/s')], ['secret-stream'], {
       workload: 'connect-ik',

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ready, x25519 } from '@nzcore/crypto';
+import { ready, useNativeSodium, x25519 } from '@nzcore/crypto';
 import { createTicketCache } from '@nzcore/crypto/handshake';
 import { identityFromSeed, type LocalIdentity } from '@nzcore/identity';
 import {
@@ -53,6 +53,8 @@ export interface NewZoneCoreOptions {
   readonly warm?: 'resumed' | 'ik';
   /** Both sides are somebody new each time, so that nothing which is remembered of a known peer helps. @defaultValue false */
   readonly strangers?: boolean;
+  /** Without sodium-native, which secret-stream and hyperdht always have. @defaultValue false */
+  readonly isPortable?: boolean;
 }
 
 /** More than any cache of keys or certificates holds: used in turn, each one is forgotten before it comes again. */
@@ -75,13 +77,17 @@ function createIdentities(count: number): () => LocalIdentity {
 
 /** NZ-HANDSHAKE-01, NZ-CHANNEL-01 and NZ-WIRE-01 over a transport of ours, as they come: no limit and no cipher is changed. */
 export function createNewZoneCore(options: NewZoneCoreOptions): Adapter {
-  const { transport, listen, warm, strangers = false } = options;
+  const { transport, listen, warm, strangers = false, isPortable = false } = options;
   // One timer for all connections, as the connection manager has it.
   const timers = createTimerWheel();
   const kept = warm === 'resumed' ? { tickets: createTicketCache() } : {};
+  const prepare = async (): Promise<void> => {
+    await ready();
+    if (!isPortable) useNativeSodium((await import('sodium-native')).default);
+  };
   return {
     async serve(onStream) {
-      await ready();
+      await prepare();
       const nextIdentity = createIdentities(strangers ? STRANGERS : 1);
       const { addresses } = await transport.listen(listen, {
         onConnection: (bytes) => {
@@ -109,7 +115,7 @@ export function createNewZoneCore(options: NewZoneCoreOptions): Adapter {
       await manager.listen(listen);
     },
     async connect(address) {
-      await ready();
+      await prepare();
       const nextIdentity = createIdentities(strangers ? STRANGERS : 1);
       let known: Connection | undefined;
       return {

@@ -174,6 +174,13 @@ async function idle({ client, server }: Bench): Promise<Readonly<Record<string, 
   return figures;
 }
 
+/** One connection after another; who they are is the contestant's matter. */
+function connects(name: string): Readonly<Record<string, Workload>> {
+  return {
+    [name]: async ({ client }) => ({ [name]: await perSecond(() => connectOnce(client), 1, 1000) }),
+  };
+}
+
 /** By name; the figures' names are those of the rows. */
 export const workloads: Readonly<Record<string, Workload>> = {
   bulk: async (bench) => ({ bulk: await pump(bench, 65_536, 1000) }),
@@ -190,15 +197,11 @@ export const workloads: Readonly<Record<string, Workload>> = {
       await pipeline(stream, 100);
       return { 'pipelined-64b': await pipeline(stream, 600) };
     }),
-  'connect-cold': async ({ client }) => ({
-    'connect-cold': await perSecond(() => connectOnce(client), 1, 1000),
-  }),
-  'connect-warm': async ({ client }) => ({
-    'connect-warm': await perSecond(() => connectOnce(client), 1, 1000),
-  }),
-  'connect-ik': async ({ client }) => ({
-    'connect-ik': await perSecond(() => connectOnce(client), 1, 1000),
-  }),
+  ...connects('connect-cold'),
+  ...connects('connect-cold-portable'),
+  ...connects('connect-warm'),
+  ...connects('connect-warm-portable'),
+  ...connects('connect-ik'),
   'streams-seq': async (bench) => ({ 'streams-seq': await streamsPerSecond(bench, 1) }),
   'streams-32': async (bench) => ({ 'streams-32': await streamsPerSecond(bench, 32) }),
   idle,

@@ -21,6 +21,7 @@ export {
   xchacha20poly1305,
 } from './default-primitives.ts';
 export { CryptoError, type CryptoErrorCode } from './errors.ts';
+export { type NativeSodium, useNativeSodium } from './native/library.ts';
 export type {
   Aead,
   AeadKey,

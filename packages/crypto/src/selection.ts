@@ -1,5 +1,7 @@
 import type { Backend, CipherName } from './backend.ts';
 import { CryptoError } from './errors.ts';
+import * as nativeCurve from './native/curve.ts';
+import { hasNativeSodium } from './native/library.ts';
 import { isReturningKey } from './node/key-objects.ts';
 import { nodeBackend } from './node/node-backend.ts';
 import { hasNodeCrypto } from './node/node-crypto.ts';
@@ -57,9 +59,32 @@ export function selectBackends(name: BackendName): Selection {
         return length <= limit ? sodiumBackend : combinedBackend;
       };
     },
-    fixed: () => (isSodiumLoaded() ? combinedBackend : nodeBackend),
-    derivation: () => (isSodiumLoaded() ? sodiumBackend : nodeBackend),
+    fixed: () => withNativeCurves(isSodiumLoaded() ? combinedBackend : nodeBackend),
+    derivation: () => withNativeCurves(isSodiumLoaded() ? sodiumBackend : nodeBackend),
   };
+}
+
+const nativeBackends = new Map<Backend, Backend>();
+
+/** The same with the curves of sodium-native, where it is used. */
+function withNativeCurves(backend: Backend): Backend {
+  if (!hasNativeSodium()) return backend;
+  const known = nativeBackends.get(backend);
+  if (known !== undefined) return known;
+  const combined: Backend = {
+    ...backend,
+    ed25519: {
+      ...backend.ed25519,
+      publicKey: nativeCurve.ed25519.publicKey,
+      verify(signature, message, publicKey) {
+        const { ed25519 } = message.length > LONG_MESSAGE ? backend : nativeCurve;
+        return ed25519.verify(signature, message, publicKey);
+      },
+    },
+    x25519: nativeCurve.x25519,
+  };
+  nativeBackends.set(backend, combined);
+  return combined;
 }
 
 // Beyond it OpenSSL's SHA-512 makes up for the import.

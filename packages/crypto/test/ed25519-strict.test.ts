@@ -1,8 +1,9 @@
 import { ED25519_TORSION_SUBGROUP, ed25519 as oracle } from '@noble/curves/ed25519.js';
 import { sha512 } from '@noble/hashes/sha2.js';
 import fc from 'fast-check';
+import sodium from 'sodium-native';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createPrimitives, ready } from '../src/index.ts';
+import { createPrimitives, ready, useNativeSodium } from '../src/index.ts';
 
 /*
  * The cases of "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko 2020), made with @noble/curves: signers who know
@@ -55,7 +56,14 @@ function findMessage(r: Uint8Array, a: Uint8Array): Uint8Array {
   }
 }
 
-describe('Ed25519 verification has one rule on every backend (spec/crypto.md §3)', () => {
+describe.each([
+  ['as they come', undefined],
+  ['with sodium-native', sodium],
+])('Ed25519 verification has one rule on every backend (spec/crypto.md §3), %s', (_, native) => {
+  beforeAll(() => {
+    if (native !== undefined) useNativeSodium(native);
+  });
+
   const a = 0x1234_5678_9abc_def0n;
   const r = 0xfedc_ba98_7654_3210n;
 
