@@ -6,22 +6,25 @@ import type { StaticKeyCertificate } from './certificate.ts';
 const MAX_CERTIFICATES = 1_024;
 
 /**
- * Signatures of certificates that were valid. Whether one is valid depends on its bytes alone, so it is asked once: a peer
+ * Certificates that were valid. Whether one is valid depends on its bytes alone, so it is asked once: a peer
  * that comes back costs no verification. Nothing here is secret, and the expiry is judged anew each time.
  */
 class VerifiedCertificates {
-  /** What was verified (identity, then the signed bytes), by signature. */
-  readonly #known = new Map<string, Uint8Array>();
+  /** Signature, identity and signed bytes, by some bytes of the signature: of two with the same, the later one is remembered. */
+  readonly #known = new Map<number, Uint8Array>();
 
-  get(signature: string): Uint8Array | undefined {
-    const claim = this.#known.get(signature);
+  has(id: number, claim: Uint8Array, { equalBytes }: Primitives): boolean {
+    const known = this.#known.get(id);
+    if (known === undefined || !equalBytes(known, claim)) return false;
     // The one that was used last is forgotten last.
-    if (claim && this.#known.delete(signature)) this.#known.set(signature, claim);
-    return claim;
+    this.#known.delete(id);
+    this.#known.set(id, known);
+    return true;
   }
 
-  add(signature: string, claim: Uint8Array): void {
-    this.#known.set(signature, claim);
+  add(id: number, claim: Uint8Array): void {
+    this.#known.delete(id);
+    this.#known.set(id, claim);
     if (this.#known.size <= MAX_CERTIFICATES) return;
     const [oldest] = this.#known.keys();
     this.#known.delete(oldest!);
@@ -33,7 +36,7 @@ const verified = new WeakMap<Primitives, VerifiedCertificates>();
 
 /** Verifies a certificate's signature over `signed`, or remembers that it has been valid. */
 export function verifyCertificate(
-  certificate: StaticKeyCertificate,
+  { signature }: StaticKeyCertificate,
   options: { readonly signed: Uint8Array; readonly identity: Uint8Array; readonly primitives: Primitives },
 ): boolean {
   const { signed, identity, primitives } = options;
@@ -42,11 +45,10 @@ export function verifyCertificate(
     known = new VerifiedCertificates();
     verified.set(primitives, known);
   }
-  const id = String.fromCharCode(...certificate.signature);
-  const claim = concatBytes(identity, signed);
-  const verifiedClaim = known.get(id);
-  if (verifiedClaim && primitives.equalBytes(verifiedClaim, claim)) return true;
-  if (!primitives.ed25519.verify(certificate.signature, signed, identity)) return false;
+  const claim = concatBytes(signature, identity, signed);
+  const id = new DataView(claim.buffer, claim.byteOffset).getUint32(0);
+  if (known.has(id, claim, primitives)) return true;
+  if (!primitives.ed25519.verify(signature, signed, identity)) return false;
   known.add(id, claim);
   return true;
 }

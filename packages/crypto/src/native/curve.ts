@@ -1,5 +1,6 @@
 import type { Ed25519Backend, X25519Backend } from '../backend.ts';
 import { randomBytes } from '../bytes.ts';
+import { createKeyPairPool } from '../node/key-pair-pool.ts';
 import { nativeSodium } from './library.ts';
 
 /** Ed25519 (RFC 8032); signing is node:crypto's, which keeps its keys. */
@@ -15,12 +16,14 @@ export const ed25519: Pick<Ed25519Backend, 'publicKey' | 'verify'> = {
     nativeSodium().crypto_sign_verify_detached(signature, message, publicKey),
 };
 
+const ephemeral = createKeyPairPool(() => {
+  const secretKey = randomBytes(32);
+  return { publicKey: x25519.publicKey(secretKey), secretKey };
+});
+
 /** X25519 (RFC 7748 §5). */
 export const x25519: X25519Backend = {
-  generateKeyPair() {
-    const secretKey = randomBytes(32);
-    return { publicKey: x25519.publicKey(secretKey), secretKey };
-  },
+  generateKeyPair: () => ephemeral.take(),
   publicKey(secretKey) {
     const publicKey = new Uint8Array(32);
     nativeSodium().crypto_scalarmult_base(publicKey, secretKey);
