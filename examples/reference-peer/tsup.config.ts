@@ -5,5 +5,7 @@ export default defineConfig({
   format: ['esm'],
   target: 'node20.19',
   tsconfig: 'tsconfig.build.json',
+  // An optional dependency: asked for when the peer starts.
+  external: ['sodium-native'],
   clean: true,
 });

@@ -5,6 +5,7 @@ import { attachLog, hostParts, loadConfig, openLog } from '@nzcore/node/host';
 import { parseCommand } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
 import { describeFailure, ReceivedDirectoryError } from './failure.ts';
+import { useInstalledSodium } from './native-sodium.ts';
 import { help, type PeerOptions, parseOptions } from './options.ts';
 import { createJsonOutput, createTextOutput, type Output } from './output.ts';
 import { findPassphrase, type GeneratedPassphrase } from './passphrase.ts';
@@ -66,6 +67,7 @@ function askPassphrase({ stdin, stderr }: PeerProcess): ((isNew: boolean) => Pro
 interface Prepared {
   readonly node: PeerNode;
   readonly dataDir: string;
+  readonly isNative: boolean;
   generated(): GeneratedPassphrase | undefined;
 }
 
@@ -88,10 +90,11 @@ async function prepare(
       return found.passphrase;
     },
   });
+  const isNative = await useInstalledSodium();
   const node = createNode({ ...loaded, dataDir }, { parts });
   const log = await openLog(loaded.log.level);
   if (log !== undefined) attachLog(node, log);
-  return { node, dataDir, generated: () => generated };
+  return { node, dataDir, isNative, generated: () => generated };
 }
 
 function openOutput(options: PeerOptions, host: PeerProcess, terminal: () => Terminal | undefined): Output {
@@ -139,7 +142,7 @@ async function prepareFiles(files: ReceivedFiles, directory: string): Promise<vo
 
 async function run(prepared: Prepared, options: PeerOptions, host: PeerProcess): Promise<number> {
   const ending = createEnding();
-  const { node, dataDir } = prepared;
+  const { node, dataDir, isNative } = prepared;
   let terminal: Terminal | undefined;
   const output = openOutput(options, host, () => terminal);
   const files = createReceivedFiles(receivedDirectory(options, dataDir), {
@@ -177,7 +180,7 @@ async function run(prepared: Prepared, options: PeerOptions, host: PeerProcess):
     try {
       await node.start({ signal: ending.signal });
       await prepareFiles(files, receivedDirectory(options, dataDir));
-      const report = { node, dataDir, generated: prepared.generated() };
+      const report = { node, dataDir, isNative, generated: prepared.generated() };
       output.tell(readyEvent(report), readyText(report));
       terminal = openCommands(session, host, options);
       terminal.prompt();

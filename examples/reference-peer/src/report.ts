@@ -7,12 +7,22 @@ import type { GeneratedPassphrase } from './passphrase.ts';
 export interface ReadyReport {
   readonly node: PeerNode;
   readonly dataDir: string;
+  /** The curves of handshakes are computed by sodium-native. */
+  readonly isNative: boolean;
   /** Undefined when somebody gave the passphrase. */
   readonly generated: GeneratedPassphrase | undefined;
 }
 
-export function readyEvent({ node, dataDir }: ReadyReport): PeerEvent {
-  return { event: 'ready', peerId: node.peerId, addresses: node.addresses, dataDir, pid: process.pid };
+export function readyEvent({ node, dataDir, isNative }: ReadyReport): PeerEvent {
+  const { peerId, addresses } = node;
+  return {
+    event: 'ready',
+    peerId,
+    addresses,
+    dataDir,
+    pid: process.pid,
+    curves: isNative ? 'native' : 'portable',
+  };
 }
 
 function passphraseLines(generated: GeneratedPassphrase | undefined): string[] {

@@ -65,6 +65,17 @@ describe('two peers', () => {
     for (const { peer } of [alice, bob]) expect([peer.otherLines, peer.errors]).toEqual([[], '']);
   });
 
+  it('say whose code computes the curves of their handshakes', async () => {
+    const peer = place.run([...loopback, '--data-dir', place.path('alice')], {
+      NZCORE_PASSPHRASE: passphrase,
+    });
+    const isInstalled = await import('sodium-native').then(
+      () => true,
+      () => false,
+    );
+    await peer.take({ event: 'ready', curves: isInstalled ? 'native' : 'portable' });
+  });
+
   it('say what is wrong with a command, and go on', async () => {
     const [alice, bob] = await connected();
     for (const line of [

@@ -95,6 +95,13 @@ describe('negotiation (NZ-HANDSHAKE-01 §7)', () => {
   });
 });
 
+/** The bytes with one of them changed. */
+function changed(bytes: Uint8Array, at: number): Uint8Array {
+  const copy = new Uint8Array(bytes);
+  copy[at]! ^= 1;
+  return copy;
+}
+
 describe('certificates (NZ-HANDSHAKE-01 §4)', () => {
   it('refuses an expired one, beyond the skew', () => {
     const expired = (age: number) => ({
@@ -119,6 +126,8 @@ describe('certificates (NZ-HANDSHAKE-01 §4)', () => {
       { publicKey: carol.publicKey },
       { staticKeyPair: carol.staticKeyPair },
       { certificate: { ...fresh.certificate, expiresAt: NOW + 1 } },
+      // The same beginning, by which it is found.
+      { certificate: { ...fresh.certificate, signature: changed(fresh.certificate.signature, 63) } },
     ]) {
       const refused = expect.objectContaining({ code: 'INVALID_MESSAGE' });
       expect(() => meet({ ...fresh, ...change })).toThrow(refused);
