@@ -12,6 +12,7 @@ import {
   encodeHello,
   MAX_PACKET,
 } from '../src/udp/datagram-packet.ts';
+import { MAX_CONTENT } from '../src/udp/datagram-session.ts';
 import { RequestLog } from '../src/udp/request-log.ts';
 import { hex, unhex } from './wire-vectors.ts';
 
@@ -185,15 +186,35 @@ const REPETITIONS: readonly (readonly [string, readonly string[]])[] = [
   ['a refusal is repeated as well', ['request 1', 'refuse 1', 'request 1']],
   ['numbers may come out of order', ['request 2', 'request 1', 'respond 1 01', 'request 2', 'request 1']],
   [
-    'four responses are kept',
+    'four of the longest responses are kept',
     [
-      ...range(1, 5).flatMap((number) => [`request ${number}`, `respond ${number} 0${number}`]),
+      ...range(1, 5).flatMap((number) => [
+        `request ${number}`,
+        `respond ${number} ${`0${number}`.repeat(MAX_CONTENT)}`,
+      ]),
       ...range(1, 5).map((number) => `request ${number}`),
     ],
   ],
   [
-    'the 65th number makes the first one forgotten',
-    [...range(1, 65).map((number) => `request ${number}`), 'request 1', 'request 2'],
+    'twenty-seven refusals are kept',
+    [
+      ...range(1, 28).flatMap((number) => [`request ${number}`, `refuse ${number}`]),
+      ...[1, 2, 28].map((number) => `request ${number}`),
+    ],
+  ],
+  [
+    'numbers are told apart as far as 1,024 behind the highest, and none behind that runs',
+    [
+      'request 1024',
+      'request 1',
+      'request 1',
+      'request 1025',
+      'request 1',
+      'request 2',
+      'request 4000',
+      'request 2977',
+      'request 2976',
+    ],
   ],
 ];
 

@@ -8,10 +8,14 @@ export interface Fault {
   readonly after: number;
   /**
    * `end`: both sides see a close; `reset`: both see RST; `half`: the receiver sees the end of this direction, the other one goes on;
-   * `stall`: nothing is said any more, as with a dead machine; `duplicate`: up to 64 bytes come twice, then all goes on.
+   * `stall`: nothing is said any more, as with a dead machine; `duplicate`: up to 64 bytes come twice, then all goes on; `late`: all goes
+   * on after 20 ms.
    */
-  readonly kind: 'end' | 'reset' | 'half' | 'stall' | 'duplicate';
+  readonly kind: 'end' | 'reset' | 'half' | 'stall' | 'duplicate' | 'late';
 }
+
+/** Milliseconds of lateness: enough that all which can be done without the rest is done. */
+const LATE = 20;
 
 /** A TCP proxy on loopback that breaks connections where it is told to. */
 export interface FaultProxy extends AsyncDisposable {
@@ -60,6 +64,7 @@ function carry(proxy: FaultProxy, from: Socket, to: Socket, direction: Fault['di
   const fault = proxy.fault?.direction === direction ? proxy.fault : undefined;
   let left = fault?.after ?? Number.POSITIVE_INFINITY;
   let last: Buffer = Buffer.alloc(0);
+  let isSlow = false;
   const strike = (): void => {
     if (fault?.kind === 'stall') return;
     if (fault?.kind === 'half') {
@@ -82,6 +87,17 @@ function carry(proxy: FaultProxy, from: Socket, to: Socket, direction: Fault['di
     left -= chunk.length;
     write(part);
     if (left >= 0) return;
+    if (fault?.kind === 'late') {
+      left = Number.POSITIVE_INFINITY;
+      isSlow = true;
+      from.pause();
+      setTimeout(() => {
+        write(chunk.subarray(part.length));
+        isSlow = false;
+        from.resume();
+      }, LATE);
+      return;
+    }
     if (fault?.kind === 'duplicate') {
       left = Number.POSITIVE_INFINITY;
       to.write(last);
@@ -97,7 +113,6 @@ function carry(proxy: FaultProxy, from: Socket, to: Socket, direction: Fault['di
     if (proxy.isDribbling) await dribble(chunk, pass);
     else pass(chunk);
   };
-  let isSlow = false;
   from.on('data', (chunk: Buffer) => {
     if (!proxy.isDribbling && proxy.delay() === 0) return pass(chunk);
     isSlow = true;

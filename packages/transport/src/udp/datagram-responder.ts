@@ -168,7 +168,7 @@ export class DatagramResponder {
   /** Runs a request once, and repeats its response when it is asked for again. */
   receiveRequest(session: DatagramSession, { number, content }: Exchange, isReplayable: boolean): void {
     const logged = session.log.begin(number);
-    if (logged === 'running' || logged === 'forgotten') return;
+    if (logged === 'known') return;
     if (logged !== 'new') {
       this.#sendAnswer(session, number, logged.response);
       return;

@@ -3,49 +3,67 @@ export interface LoggedAnswer {
   readonly response: Uint8Array | undefined;
 }
 
-/** What became of a peer's request, by its number. */
-export type LoggedRequest = 'new' | 'running' | 'forgotten' | LoggedAnswer;
+/** What to do with a peer's request: run it, drop it, or repeat its answer. */
+export type LoggedRequest = 'new' | 'known' | LoggedAnswer;
 
-/** Requests that are remembered of one session: a peer has fewer than this under way at a time. */
-const REMEMBERED = 64;
-/** Responses that are kept for repetition: those of the last moments. */
-const KEPT_RESPONSES = 4;
+/**
+ * Numbers behind the highest one that are told apart: five seconds of the most that a session may ask, so that a request whose first
+ * packet was lost is not too late when it is repeated, however many came meanwhile.
+ */
+const WINDOW = 1_024;
+/** Bytes of the answers that are kept for repetition: four of the longest, or some twenty as short as most are. */
+const KEPT_BYTES = 5_400;
+/** What an answer costs beside its bytes. */
+const ANSWER_COST = 200;
 
 /** NZ-DATAGRAM-01 §4: makes a session answer a repeated request with the same response or refusal, and run it once. */
 export class RequestLog {
-  readonly #requests = new Map<number, Exclude<LoggedRequest, 'new'>>();
-  readonly #kept: number[] = [];
-  /** All numbers up to here were seen, or came too late. */
-  #floor = 0;
+  /** A bit for each number of the window. */
+  readonly #seen = new Uint32Array(WINDOW / 32);
+  #highest = 0;
+  /** The oldest first. */
+  readonly #answers = new Map<number, LoggedAnswer>();
+  #keptBytes = 0;
 
   /** Notes the request when it is new. */
   begin(number: number): LoggedRequest {
-    if (number <= this.#floor) return 'forgotten';
-    const known = this.#requests.get(number);
-    if (known !== undefined) return known;
-    this.#requests.set(number, 'running');
-    if (this.#requests.size > REMEMBERED) {
-      const oldest = this.#requests.keys().next().value!;
-      this.#requests.delete(oldest);
-      this.#floor = Math.max(this.#floor, oldest);
-    }
+    if (number <= this.#highest - WINDOW) return 'known';
+    for (let next = this.#highest + 1; next <= number && next <= this.#highest + WINDOW; next++)
+      this.#clear(next);
+    this.#highest = Math.max(this.#highest, number);
+    const [word, bit] = placeOf(number);
+    if ((this.#seen[word]! & bit) !== 0) return this.#answers.get(number) ?? 'known';
+    this.#seen[word]! |= bit;
     return 'new';
   }
 
   /** The answer that is kept of a request; nothing is noted. */
   answerOf(number: number): LoggedAnswer | undefined {
-    const known = this.#requests.get(number);
-    return typeof known === 'object' ? known : undefined;
+    return this.#answers.get(number);
   }
 
   /** Keeps the answer for repetition; without a response, the refusal. */
   finish(number: number, response: Uint8Array | undefined): void {
-    if (!this.#requests.has(number)) return;
-    this.#requests.set(number, { response });
-    this.#kept.push(number);
-    if (this.#kept.length > KEPT_RESPONSES) {
-      const dropped = this.#kept.shift()!;
-      if (this.#requests.has(dropped)) this.#requests.set(dropped, 'forgotten');
+    this.#answers.set(number, { response });
+    this.#keptBytes += costOf({ response });
+    for (const [oldest, answer] of this.#answers) {
+      if (this.#keptBytes <= KEPT_BYTES) return;
+      this.#keptBytes -= costOf(answer);
+      this.#answers.delete(oldest);
     }
   }
+
+  #clear(number: number): void {
+    const [word, bit] = placeOf(number);
+    this.#seen[word]! &= ~bit;
+  }
+}
+
+function placeOf(number: number): [word: number, bit: number] {
+  const place = number % WINDOW;
+  return [place >>> 5, 1 << (place & 31)];
+}
+
+function costOf({ response }: LoggedAnswer): number {
+  return ANSWER_COST + (response?.length ?? 0);
 }
