@@ -52,9 +52,9 @@ function writeInteger(writer: Writer, value: number): void {
 }
 
 function writeUnsigned(writer: Writer, value: number): void {
-  if (value < 2 ** 8) writer.head(0xcc, 1).setUint8(0, value);
-  else if (value < 2 ** 16) writer.head(0xcd, 2).setUint16(0, value);
-  else if (value < 2 ** 32) writer.head(0xce, 4).setUint32(0, value);
+  if (value < 2 ** 8) writer.unsigned(0xcc, 1, value);
+  else if (value < 2 ** 16) writer.unsigned(0xcd, 2, value);
+  else if (value < 2 ** 32) writer.unsigned(0xce, 4, value);
   else writer.head(0xcf, 8).setBigUint64(0, BigInt(value));
 }
 
@@ -72,22 +72,22 @@ function writeString(writer: Writer, value: string): void {
 function writeUtf8(writer: Writer, bytes: Uint8Array): void {
   const { length } = bytes;
   if (length < 32) writer.byte(0xa0 | length);
-  else if (length < 2 ** 8) writer.head(0xd9, 1).setUint8(0, length);
+  else if (length < 2 ** 8) writer.unsigned(0xd9, 1, length);
   else writeLength(writer, length, 0xda);
   writer.bytes(bytes);
 }
 
 function writeBinary(writer: Writer, bytes: Uint8Array): void {
   const { length } = bytes;
-  if (length < 2 ** 8) writer.head(0xc4, 1).setUint8(0, length);
+  if (length < 2 ** 8) writer.unsigned(0xc4, 1, length);
   else writeLength(writer, length, 0xc5);
   writer.bytes(bytes);
 }
 
 /** A 16- or a 32-bit length; the form of 32 bits has the next code. */
 function writeLength(writer: Writer, length: number, code: number): void {
-  if (length < 2 ** 16) writer.head(code, 2).setUint16(0, length);
-  else writer.head(code + 1, 4).setUint32(0, length);
+  if (length < 2 ** 16) writer.unsigned(code, 2, length);
+  else writer.unsigned(code + 1, 4, length);
 }
 
 function writeNested(writer: Writer, value: object, depth: number): void {
@@ -136,6 +136,13 @@ class Writer {
   byte(value: number): void {
     this.#reserve(1);
     this.#memory[this.#length++] = value;
+  }
+
+  /** Writes the code and an integer of `size` bytes, big-endian. */
+  unsigned(code: number, size: 1 | 2 | 4, value: number): void {
+    this.#reserve(1 + size);
+    this.#memory[this.#length++] = code;
+    for (let shift = 8 * (size - 1); shift >= 0; shift -= 8) this.#memory[this.#length++] = value >>> shift;
   }
 
   /** Writes the code and answers a view of the `size` bytes after it. */

@@ -15,7 +15,8 @@ export class Reader {
   }
 
   byte(): number {
-    return this.take(1)[0]!;
+    if (this.remaining === 0) throw malformed();
+    return this.#bytes[this.#at++]!;
   }
 
   /** The next bytes, not copied. @throws CryptoError `MALFORMED` */
@@ -33,11 +34,9 @@ export class Reader {
 
   /** An unsigned integer of 1, 2 or 4 bytes that is at least `min`. @throws CryptoError `MALFORMED` */
   uint(size: 1 | 2 | 4, min: number): number {
-    const view = this.view(size);
-    let value: number;
-    if (size === 1) value = view.getUint8(0);
-    else if (size === 2) value = view.getUint16(0);
-    else value = view.getUint32(0);
+    if (size > this.remaining) throw malformed();
+    let value = 0;
+    for (let i = 0; i < size; i++) value = value * 256 + this.#bytes[this.#at++]!;
     if (value < min) throw malformed();
     return value;
   }

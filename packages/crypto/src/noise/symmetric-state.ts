@@ -3,6 +3,7 @@ import type { CipherSuite } from './suite.ts';
 
 const KEY_LENGTH = 32;
 const nothing = new Uint8Array(0);
+const utf8 = new TextEncoder();
 
 /** SymmetricState of Noise §5.2: the chaining key, the transcript hash and the handshake's current key. */
 export class SymmetricState implements Disposable {
@@ -13,7 +14,7 @@ export class SymmetricState implements Disposable {
 
   constructor(suite: CipherSuite, protocolName: string) {
     this.#suite = suite;
-    const name = new TextEncoder().encode(protocolName);
+    const name = utf8.encode(protocolName);
     const padded = new Uint8Array(suite.hash.length);
     if (name.length <= padded.length) padded.set(name);
     this.#hash = name.length <= padded.length ? padded : suite.hash.hash(name);
