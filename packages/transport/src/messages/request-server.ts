@@ -8,6 +8,7 @@ import { type MessageHeader, MessageKind } from './message-frames.ts';
 import { MessageReader } from './message-reader.ts';
 import { agreedCompressors, MessageWriter } from './message-writer.ts';
 import { BodyAssembler, type RequestOptions } from './request-body.ts';
+import { RequestContext } from './request-context.ts';
 
 /**
  * Answers a request. The signal aborts when the asker gave up or the stream ended: whoever goes on all the same holds memory that the
@@ -37,7 +38,7 @@ export function serveRequests(stream: Stream, handler: RequestHandler, options: 
   else stream.reset(ResetCode.refused);
 }
 
-/** What a request costs beside its body, in bytes: the promises and the signal of its handler. */
+/** What a request costs beside its body, in bytes: the promises of its handler, and its signal. */
 const REQUEST_COST = 1024;
 
 const NOTHING = new Uint8Array(0);
@@ -49,8 +50,8 @@ interface Asked {
   body: Uint8Array | undefined;
   /** Bytes of the connection's budget. */
   readonly held: number;
-  /** Made when its handler is called: very many of them may wait, and a controller costs more than all the rest. */
-  controller: AbortController | undefined;
+  /** Made when its handler is called: very many of them may wait. */
+  context: RequestContext | undefined;
   isCancelled: boolean;
 }
 
@@ -140,7 +141,7 @@ class RequestServer {
       },
       onReset: (error) => {
         this.#memory.release();
-        for (const { controller } of this.#pending.values()) controller?.abort(error);
+        for (const { context } of this.#pending.values()) context?.abort(error);
         this.#pending.clear();
         this.#waiting = [];
         this.#isHeldBack = false;
@@ -176,7 +177,7 @@ class RequestServer {
       const cancelled = this.#pending.get(id);
       if (cancelled === undefined) return;
       cancelled.isCancelled = true;
-      cancelled.controller?.abort(new TransportError('REQUEST_FAILED', 'The asker gave up.'));
+      cancelled.context?.abort(new TransportError('REQUEST_FAILED', 'The asker gave up.'));
       return;
     }
     if (kind !== MessageKind.request || this.#pending.has(id)) throw malformed('Not a new request.');
@@ -185,7 +186,7 @@ class RequestServer {
       this.#onSkipped(kind, id);
       return;
     }
-    const asked = { id, body, held: held + REQUEST_COST, controller: undefined, isCancelled: false };
+    const asked = { id, body, held: held + REQUEST_COST, context: undefined, isCancelled: false };
     this.#pending.set(id, asked);
     this.#waiting.push(asked);
     this.#startNext();
@@ -250,11 +251,11 @@ class RequestServer {
       this.#memory.give(held);
       return undefined;
     }
-    const controller = new AbortController();
-    asked.controller = controller;
+    const context = new RequestContext(this.#stream);
+    asked.context = context;
     const lent = this.#memory.lend(held);
     try {
-      const answer = await this.#handler(body, { signal: controller.signal, stream: this.#stream });
+      const answer = await this.#handler(body, context);
       const isTooLarge = answer.length > this.#maxBodyLength;
       return isTooLarge ? failure(ResetCode.internal) : { kind: MessageKind.response, body: answer };
     } catch (error) {
