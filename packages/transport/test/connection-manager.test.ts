@@ -1,5 +1,6 @@
 import { type PeerId, peerIdFromPublicKey } from '@nzcore/identity';
 import { describe, expect, it } from 'vitest';
+import { formatSocketAddress } from '../src/address/socket-address.ts';
 import {
   type ConnectionManager,
   type ConnectionManagerOptions,
@@ -295,7 +296,7 @@ describe('kept peers', () => {
 
 describe('limits', () => {
   const from = (host: string): ReturnType<typeof createMemoryPair> =>
-    createMemoryPair(`/ip4/${host}/tcp/5`, '/memory/b');
+    createMemoryPair(formatSocketAddress('tcp', host, 5), '/memory/b');
 
   it('drops who says nothing within the handshake time, and the oldest of more than may wait', async () => {
     const world = createWorld();
@@ -338,6 +339,26 @@ describe('limits', () => {
     b.manager.accept(from('192.0.2.3')[1]);
     expect(reasons().length).toBe(2);
     await b.manager.close();
+  });
+
+  it('counts an IPv6 customer by its /64, its provider by /48, and an IPv4 address that came as IPv6 as itself', async () => {
+    const world = createWorld();
+    const b = world.peer(B, { limits: { maxPerHost: 2, maxPerSubnet: 5, maxRatePerHost: 100 } });
+    const reasonOf = (host: string): string | undefined => {
+      const before = b.events.length;
+      b.manager.accept(from(host)[1]);
+      const refusal = b.events.slice(before).find((event) => event.type === 'inbound-refused');
+      return refusal?.type === 'inbound-refused' ? refusal.reason : undefined;
+    };
+    const hosts = ['2001:db8:1:1::1', '2001:db8:1:1:ffff::2', '2001:db8:1:1::3', '2001:db8:1:2::1'];
+    expect(hosts.map(reasonOf)).toEqual([undefined, undefined, 'host', undefined]);
+    const others = ['2001:db8:1:3::1', '2001:db8:1:4::1', '2001:db8:1:5::1', '2001:db8:2:5::1'];
+    expect(others.map(reasonOf)).toEqual([undefined, undefined, 'subnet', undefined]);
+    const mapped = ['192.0.2.1', '::ffff:192.0.2.1', '192.0.2.1', '::ffff:c000:201'];
+    expect(mapped.map(reasonOf)).toEqual([undefined, undefined, 'host', 'host']);
+    const closing = b.manager.close();
+    await world.clock.advance(10_000);
+    await closing;
   });
 
   it('bounds the rate of one host', async () => {

@@ -145,10 +145,10 @@ async function dialTarget(
     const transport = transports.find((one) => one.canDial(target.address!.text));
     if (transport) candidates.unshift({ address: target.address, transport, reach: undefined });
   }
-  const allowed = candidates.filter(({ address }) => !bans.isAddressBanned(address.text));
-  if (allowed.length === 0) {
+  if (candidates.length === 0)
     throw new TransportError('NO_ADDRESS', 'no address of the peer can be dialled');
-  }
+  const allowed = candidates.filter(({ address }) => !bans.isAddressBanned(address.text));
+  if (allowed.length === 0) throw new TransportError('BANNED', 'every address of the peer is banned');
   const dial = { peer: target.peer, hasRedialled: false };
   return raceDials(
     allowed.map(
