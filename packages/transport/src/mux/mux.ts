@@ -129,7 +129,7 @@ export class Mux implements StreamOwner, FrameHandler {
     if (this.streams.size === 0) this.#host.onDrained();
   }
 
-  /** The connection is over: every stream fails. */
+  /** The connection is over: every stream fails, those of very many in turns. */
   fail(error: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
@@ -137,8 +137,7 @@ export class Mux implements StreamOwner, FrameHandler {
     this.held.stop();
     this.#out.stop();
     this.#control.fail(error);
-    for (const stream of this.streams.all()) stream.fail(error);
-    this.streams.clear();
+    this.streams.failAll(error);
   }
 
   /** The rest of the record is not looked at: the connection is over, or it is the turn of others. */

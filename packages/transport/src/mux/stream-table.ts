@@ -1,5 +1,10 @@
+import { putOff } from '../time/turns.ts';
 import type { MuxStream } from './mux-stream.ts';
 import { protocolError } from './wire-errors.ts';
+
+/** Streams of a connection that fail when it ends, and of the others in each turn of the event loop: a quarter of a millisecond of work. */
+const FAILED_AT_ONCE = 64;
+const FAILED_A_TURN = 32;
 
 /** The largest stream number. */
 const MAX_STREAM_ID = 0xffff_ffff;
@@ -117,10 +122,16 @@ export class StreamTable {
     for (const stream of inbound.slice(-count)) stream.reset(code);
   }
 
-  clear(): void {
-    this.#one = undefined;
-    this.#others = undefined;
-    this.#inbound = 0;
+  /** Fails all streams: the first at once, the others in turns, for each settles what its handler waits for. */
+  failAll(error: Error): void {
+    const streams = this.all();
+    let failed = 0;
+    const failSome = (count: number): void => {
+      const end = Math.min(streams.length, failed + count);
+      while (failed < end) streams[failed++]!.fail(error);
+      if (failed < streams.length) putOff(this, () => failSome(FAILED_A_TURN));
+    };
+    failSome(FAILED_AT_ONCE);
   }
 
   #add(stream: MuxStream): void {
