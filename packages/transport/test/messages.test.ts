@@ -260,6 +260,35 @@ describe('requests', () => {
     expect(requester.pending).toBe(0);
   });
 
+  it('are cancelled behind a large one that is still leaving: the handler hears of it', async () => {
+    const aborted: string[] = [];
+    const begun: string[] = [];
+    await using streams = await serve((body, { signal }) => {
+      if (body.length > 100) return new Uint8Array(0);
+      begun.push(`${body.length}`);
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          aborted.push(`${body.length}`);
+          reject(signal.reason);
+        });
+      });
+    });
+    const requester = createRequester(streams.near);
+    const controller = new AbortController();
+    const given = requester.request(new Uint8Array(7), { signal: controller.signal });
+    while (begun.length === 0) await new Promise(setImmediate);
+    const large = requester.request(new Uint8Array(4 * 1024 * 1024));
+    // One that waits for the large one to leave, and never leaves itself.
+    const unsent = requester.request(new Uint8Array(9), { signal: controller.signal });
+    expect(streams.near.queuedBytes).toBeGreaterThan(64 * 1024);
+    controller.abort(new Error('changed my mind'));
+    await expect(given).rejects.toThrow('changed my mind');
+    await expect(unsent).rejects.toThrow('changed my mind');
+    expect(await large).toHaveLength(0);
+    while (aborted.length === 0) await new Promise(setImmediate);
+    expect([begun, aborted]).toEqual([['7'], ['7']]);
+  });
+
   it('fail with the number that the handler gives, and with nothing else of its error', async () => {
     await using streams = await serve((body) => {
       if (body.length === 0) throw new Error('secret');

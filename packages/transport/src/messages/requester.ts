@@ -138,9 +138,12 @@ class StreamRequester implements Requester {
     this.close();
   }
 
+  /** Says that nobody wants the answer, when there is room: until it is heard a handler works for nothing, and has a place and memory. */
   #cancel(id: number): void {
-    if (this.#failure !== undefined || !this.#writer.hasRoomFor(0)) return;
-    this.#writer.message({ kind: MessageKind.cancel, id }, new Uint8Array(0));
+    const target = { kind: MessageKind.cancel, id };
+    const isOpen = (): boolean => this.#failure === undefined;
+    // With the stream everything that was asked on it is over.
+    this.#writer.messageInTurn(target, new Uint8Array(0), isOpen).catch(() => undefined);
   }
 
   #takeId(): number {
