@@ -262,7 +262,7 @@ describe('a manager whose message memory is held by a few', () => {
     await using honest = createSecurePeer(1);
     const requester = createRequester(await (await honest.manager.connect(target)).openStream('/test/1'));
     // As much as a fourth of it, and its own share.
-    expect(await requester.request(new Uint8Array(700 * KiB))).toHaveLength(700 * KiB);
+    expect(await requester.request(new Uint8Array(500 * KiB))).toHaveLength(500 * KiB);
     const lost = ends.filter(({ error }) => error !== undefined);
     expect(lost.length).toBeGreaterThan(0);
     expect(lost.length).toBeLessThan(ends.length);
@@ -292,5 +292,38 @@ describe('a manager whose message memory is held by a few', () => {
     await connection.ping();
     expect(ends.slice(0, 192).every(({ error }) => error === undefined)).toBe(true);
     expect(ends.findIndex(({ error }) => error !== undefined)).toBeLessThan(open);
+  });
+
+  it('ends streams that were never used before those that were, though these are newer', async () => {
+    await using b = createSecurePeer(2, { limits: { maxHeldBytes: 300 * 2048 } });
+    let working = 0;
+    b.manager.handle('/test/1', (stream) => serveRequests(stream, (body) => body));
+    b.manager.handle('/test/slow', (stream) =>
+      serveRequests(stream, () => {
+        working++;
+        return new Promise(() => undefined);
+      }),
+    );
+    b.manager.handle('/test/idle', (stream) =>
+      stream.receive({ onData: () => {}, onEnd: () => {}, onReset: () => {} }),
+    );
+    const [bound] = await b.manager.listen('/ip4/127.0.0.1/tcp/0');
+    const target = `${bound}/p2p/${b.identity.peerId}`;
+    await using busy = createSecurePeer(11);
+    const connection = await busy.manager.connect(target);
+    for (let i = 0; i < 400; i++) await connection.openStream('/test/idle');
+    const failed: unknown[] = [];
+    for (let i = 0; i < 20; i++) {
+      const asking = createRequester(await connection.openStream('/test/slow'));
+      asking.request(new Uint8Array(10)).catch((error) => failed.push(error));
+    }
+    await until(() => working === 20);
+    await using honest = createSecurePeer(1);
+    const requester = createRequester(await (await honest.manager.connect(target)).openStream('/test/1'));
+    expect(await requester.request(new Uint8Array(500 * KiB))).toHaveLength(500 * KiB);
+    await connection.ping();
+    // Some had to go, and those at work stayed.
+    expect(connection.stats.streams).toBeLessThan(420);
+    expect(failed).toEqual([]);
   });
 });

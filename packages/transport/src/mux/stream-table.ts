@@ -115,10 +115,14 @@ export class StreamTable {
     return true;
   }
 
-  /** Ends the last streams that the remote side opened. */
+  /**
+   * Ends the last streams that the remote side opened: first those that have never carried anything, then the others, whose handlers may
+   * be at work.
+   */
   endNewest(count: number, code: number): void {
     const inbound = this.all().filter((stream) => stream.direction === 'inbound');
-    inbound.sort((a, b) => a.id - b.id);
+    const isUsed = ({ moved, heldBytes }: MuxStream): boolean => moved !== 0 || heldBytes > 0;
+    inbound.sort((a, b) => Number(isUsed(b)) - Number(isUsed(a)) || a.id - b.id);
     for (const stream of inbound.slice(-count)) stream.reset(code);
   }
 
