@@ -1,4 +1,5 @@
 import { CryptoError } from '../errors.ts';
+import { hasNodeCrypto } from '../node/node-crypto.ts';
 
 /**
  * What is used of sodium-native, libsodium compiled for one system. Results go into the first argument; a function throws
@@ -34,9 +35,11 @@ export function nativeSodium(): NativeSodium {
  * Call it when the process starts. Published test vectors are computed before it is believed.
  *
  * @param library - what sodium-native exports
- * @throws CryptoError `UNSUPPORTED` when it computes nothing, or something else; what was used before is used on
+ * @throws CryptoError `UNSUPPORTED` when it computes nothing, or something else, or where there is no node:crypto; what was used before is used on
  */
 export function useNativeSodium(library: NativeSodium): void {
+  if (!hasNodeCrypto())
+    throw new CryptoError('UNSUPPORTED', 'sodium-native is for runtimes with node:crypto');
   let isRight = false;
   try {
     isRight = computesKnownAnswers(library);
@@ -49,8 +52,13 @@ export function useNativeSodium(library: NativeSodium): void {
       },
     );
   }
-  if (!isRight)
-    throw new CryptoError('UNSUPPORTED', 'it computes other results than RFC 7748 and RFC 8032 say');
+  if (!isRight) {
+    const advice = 'install it again, or do without it';
+    throw new CryptoError(
+      'UNSUPPORTED',
+      `sodium-native computes other results than RFC 7748 and RFC 8032 say: ${advice}`,
+    );
+  }
   native = library;
 }
 

@@ -131,6 +131,8 @@ describe('certificates (NZ-HANDSHAKE-01 §4)', () => {
     ]) {
       const refused = expect.objectContaining({ code: 'INVALID_MESSAGE' });
       expect(() => meet({ ...fresh, ...change })).toThrow(refused);
+      // And not of one that was refused.
+      expect(() => meet({ ...fresh, ...change })).toThrow(refused);
     }
     const expired = expect.objectContaining({ code: 'CERTIFICATE_EXPIRED' });
     expect(() => meet(fresh, NOW + 600_001)).toThrow(expired);
