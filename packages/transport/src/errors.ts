@@ -37,6 +37,8 @@ export type TransportErrorCode =
 export interface TransportErrorOptions extends ErrorOptions {
   /** The number in the RESET or GOAWAY frame that ended the stream or the connection, NZ-WIRE-01 §7. */
   readonly resetCode?: number;
+  /** @defaultValue false */
+  readonly isViolation?: boolean;
 }
 
 /** An operational failure of this package. Callers branch on `code`. */
@@ -44,12 +46,15 @@ export class TransportError extends Error {
   readonly code: TransportErrorCode;
   /** The number in the RESET or GOAWAY frame that ended the stream or connection, where there was one. */
   readonly resetCode: number | undefined;
+  /** The other side broke the protocol: this side saw it, and nobody else says so. */
+  readonly isViolation: boolean;
 
   constructor(code: TransportErrorCode, message: string, options: TransportErrorOptions = {}) {
     super(message, options);
     this.name = 'TransportError';
     this.code = code;
     this.resetCode = options.resetCode;
+    this.isViolation = options.isViolation ?? false;
   }
 }
 

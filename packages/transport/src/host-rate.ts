@@ -23,8 +23,9 @@ const MAX_BUCKETS = 4_096;
 /** Allows each host a rate of something; loopback is exempt. */
 export interface HostRate {
   /** @param address - multiaddr text */
-  take(address: string): boolean;
-  /** Takes so much more of what the host may do, also what it has not got yet: at most as much as a burst. */
+  /** @param isAllowed - asked when the host may: only what is done costs something */
+  take(address: string, isAllowed?: () => boolean): boolean;
+  /** Takes so much more of what the host may do now: others behind its address have their part of what comes then. */
   charge(address: string, tokens: number): void;
 }
 
@@ -52,19 +53,20 @@ export function createHostRate(rate: number, clock: Clock): HostRate {
   }
 
   return {
-    take: (address) => {
+    take: (address, isAllowed = () => true) => {
       const host = hostOf(address);
-      if (host === undefined) return true;
+      if (host === undefined) return isAllowed();
       const now = clock.monotonic();
       const tokens = tokensOf(host, now);
-      remember(host, tokens >= 1 ? tokens - 1 : tokens, now);
-      return tokens >= 1;
+      const isTaken = tokens >= 1 && isAllowed();
+      remember(host, isTaken ? tokens - 1 : tokens, now);
+      return isTaken;
     },
     charge: (address, charged) => {
       const host = hostOf(address);
       if (host === undefined) return;
       const now = clock.monotonic();
-      remember(host, Math.max(-burst, tokensOf(host, now) - charged), now);
+      remember(host, Math.max(0, tokensOf(host, now) - charged), now);
     },
   };
 }

@@ -142,6 +142,37 @@ describe('what streams hold of many connections', () => {
   });
 });
 
+describe('what has arrived whole on a stream that is over', () => {
+  it.each(['reset', 'ended'])('can be given up until it is read: %s', async (how) => {
+    const shared = createSharedMemory(4 * MiB);
+    await using hog = await join({ shared, host: '192.0.2.1' });
+    for (let i = 0; i < 4; i++) {
+      const stream = await hog.near.openStream('/test/1');
+      stream.write(new Uint8Array(MiB - 100));
+      void stream.closeWrite().catch(() => undefined);
+      await until(() => stream.queuedBytes === 0);
+      await hog.near.ping();
+      if (how === 'reset') stream.reset();
+      else void hog.accepted[i]!.closeWrite();
+      await hog.near.ping();
+    }
+    await until(() => hog.far.stats.streams === 0);
+    expect(heldBy(hog)).toBeGreaterThan(3 * MiB);
+    await using honest = await join({ shared, host: '198.51.100.1' });
+    const ended = await fill(honest);
+    expect([ended.error, heldBy(honest)]).toEqual([undefined, MiB]);
+    expect(shared.used).toBeLessThanOrEqual(4 * MiB);
+    const reads = hog.accepted.map((stream) => collect(stream));
+    await until(() => reads.every(({ isEnded, error }) => isEnded || error !== undefined));
+    // Whole or not at all.
+    for (const read of reads) expect(read.isEnded ? read.bytes : 0).toBe(read.isEnded ? MiB - 100 : 0);
+    expect(reads.filter(({ error }) => error !== undefined).length).toBeGreaterThan(0);
+    expect(reads.filter(({ isEnded }) => isEnded).length).toBeGreaterThan(0);
+    await until(() => heldBy(hog) === 0);
+    expect(shared.used).toBeLessThanOrEqual(MiB);
+  });
+});
+
 describe('when the memory is used up', () => {
   it('who holds most gives way: a slow reader of another subnet, and a newcomer of the same, lose nothing', async () => {
     const shared = createSharedMemory(4 * MiB);
@@ -293,11 +324,16 @@ describe('while memory is scarce', () => {
 
   it('the window of a connection is not either: unread streams stop there, and nobody is cut off', async () => {
     const shared = createSharedMemory(8 * MiB);
-    expect(shared.join({ shed: () => false }).take(4 * MiB + 1)).toBe(true);
-    await using peers = await join({ shared });
+    const neighbours = { group: '192.0.2.0/24', shed: () => false };
+    expect(shared.join(neighbours).take(4 * MiB + 1)).toBe(true);
+    await using peers = await join({ shared, host: '192.0.2.1' });
     const streams: Collected[] = [];
     for (let i = 0; i < 8; i++) streams.push(await fill(peers));
     expect(heldBy(peers)).toBeLessThanOrEqual(4 * MiB);
+    // Those of another subnet have their part, and windows for it, whatever these hold.
+    await using others = await join({ shared, host: '198.51.100.1' });
+    expect(others.far.messageMemory.isScarce).toBe(false);
+    expect(peers.far.messageMemory.isScarce).toBe(true);
     expect(streams.filter(wasEnded)).toEqual([]);
     // Unread streams have all of the credit: what is read lets the others go on.
     for (const stream of peers.accepted) collect(stream);

@@ -225,7 +225,6 @@ describe('a connection', () => {
     const shared = createSharedMemory(1000);
     const sharedMemory: SharedMemory = {
       used: 0,
-      isScarce: false,
       join: (one) => {
         groups.push(one.group);
         return shared.join(one);

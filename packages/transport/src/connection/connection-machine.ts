@@ -1,4 +1,4 @@
-import { createStreamChannel } from '@nzcore/crypto/channel';
+import { ChannelError, createStreamChannel } from '@nzcore/crypto/channel';
 import type { ByteConnection, ByteConnectionHandler } from '../byte-connection.ts';
 import { createDeferred, type Deferred } from '../deferred.ts';
 import { createLoss, TransportError } from '../errors.ts';
@@ -275,7 +275,8 @@ export class ConnectionMachine implements ByteConnectionHandler, MuxHost, Record
 
   /** The channel refused: nothing can be said any more, and nothing that arrived later can be believed. */
   #failChannel(cause: unknown): void {
-    this.abort(new TransportError('PROTOCOL_ERROR', 'A record was not authentic.', { cause }));
+    const isViolation = cause instanceof ChannelError && cause.code === 'INVALID_RECORD';
+    this.abort(new TransportError('PROTOCOL_ERROR', 'A record was not authentic.', { cause, isViolation }));
   }
 
   /** Every stream fails, nothing is sent or read any more; the socket has a moment to send what it holds. */

@@ -68,7 +68,8 @@ export class StreamBudget implements MuxBudget {
   }
 
   get isScarce(): boolean {
-    return this.#shared?.isScarce ?? false;
+    // Who holds nothing that counts has taken nothing of it.
+    return this.#messages?.isScarce ?? false;
   }
 
   cover(bytes: number): boolean {

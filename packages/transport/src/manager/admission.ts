@@ -16,8 +16,8 @@ export interface ConnectionLimits {
   /** Inbound from one IPv4 /24 or IPv6 /48, handshakes included; loopback is exempt. @defaultValue 128 */
   readonly maxPerSubnet?: number;
   /**
-   * New inbound connections a second from one host, after a burst of four times as many; loopback is exempt. One that ends because it broke the
-   * protocol counts as a second of them. @defaultValue 16
+   * New inbound connections a second from one host, after a burst of four times as many; loopback is exempt. One whose other end
+   * breaks the protocol counts as five. @defaultValue 16
    */
   readonly maxRatePerHost?: number;
   /** Open at once to one peer while it is decided which one stays. @defaultValue 4 */
@@ -28,6 +28,9 @@ export interface ConnectionLimits {
    */
   readonly maxHeldBytes?: number;
 }
+
+/** What a connection costs beside itself when it has to be thrown out: three a second can be, and who is honest behind the same address still comes in. */
+const VIOLATION = 4;
 
 export type ResolvedConnectionLimits = Required<ConnectionLimits>;
 
@@ -62,7 +65,7 @@ export interface Admission {
 export interface AdmissionControl {
   /** Counts a new inbound connection, or says why it may not come in. */
   admit(remoteAddress: string): Admission | RefusalReason;
-  /** A connection from there ended because it broke the protocol: its host may open new ones a second later, and later for each more. */
+  /** The other end of a connection from there broke the protocol: it counts as some more of its host's. */
   blame(remoteAddress: string): void;
   /** Inbound connections from the same subnet, for pruning; 0 for addresses without an IP. */
   groupSize(remoteAddress: string): number;
@@ -106,7 +109,7 @@ export function createAdmissionControl(limits: ResolvedConnectionLimits, clock: 
 
   return {
     admit,
-    blame: (remoteAddress) => rate.charge(remoteAddress, limits.maxRatePerHost),
+    blame: (remoteAddress) => rate.charge(remoteAddress, VIOLATION),
     groupSize: (remoteAddress) => subnets.get(limitKeys(remoteAddress)?.subnet ?? '') ?? 0,
     get pending(): number {
       return pending;

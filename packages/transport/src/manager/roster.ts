@@ -40,12 +40,6 @@ export interface Roster {
   enroll(connection: Connection, admission?: Admission): void;
 }
 
-/** The connection ended because an end of it broke NZ-WIRE-01 or its channel. */
-function isViolation(error: Error | undefined): boolean {
-  const violations: readonly string[] = ['FLOOD', 'FLOW_CONTROL', 'PROTOCOL_ERROR'];
-  return error instanceof TransportError && violations.includes(error.code);
-}
-
 /** Milliseconds that a pruned connection has for its goodbye: its place is wanted. */
 const PRUNE_GRACE = 1_000;
 
@@ -102,7 +96,8 @@ export function createRoster(options: RosterOptions): Roster {
     pool.remove(pooled);
     pooled.liveness[Symbol.dispose]();
     pooled.admission?.release();
-    if (pooled.admission && isViolation(error)) admission.blame(connection.remoteAddress);
+    if (pooled.admission && error instanceof TransportError && error.isViolation)
+      admission.blame(connection.remoteAddress);
     if (pooled.isRefused) return;
     emit({ type: 'connection-closed', peer, connection, error });
     if (pool.of(peer).length > 0) return;

@@ -42,6 +42,8 @@ export interface MessageMemory extends MemoryBudget {
    * @returns false when there is no room for them: as many count as before
    */
   cover(bytes: number): boolean;
+  /** Nothing should be promised to the connection that may be taken up later. */
+  readonly isScarce: boolean;
   /** Counts a stream of the peer that messages or requests are read from. @returns false when there are too many */
   openStream(): boolean;
   closeStream(): void;
@@ -173,6 +175,9 @@ export function createMessageMemory(bounds: MessageBounds): MessageMemory {
       else if (beside === bytes) beside = before;
       giveShared();
       return isTaken;
+    },
+    get isScarce(): boolean {
+      return share?.isScarce ?? false;
     },
     openStream: () => {
       if (streams >= maxMessageStreams) return false;

@@ -2,8 +2,6 @@
 export interface SharedMemory {
   /** Bytes that are held now. */
   readonly used: number;
-  /** More than half of it is used: nothing should be promised that may be taken up later. */
-  readonly isScarce: boolean;
   join(holder: MemoryHolder): MemoryShare;
 }
 
@@ -20,6 +18,8 @@ export interface MemoryShare {
   /** @returns false when there is no room: nothing was taken then */
   take(bytes: number): boolean;
   give(bytes: number): void;
+  /** More than half of it is used, and by its group of what is the group's part: nothing should be promised to it that may be taken up later. */
+  readonly isScarce: boolean;
 }
 
 /** Milliseconds for which who had nothing to end is not asked again: else whoever is refused over and over would have everybody asked each time. */
@@ -68,6 +68,10 @@ export function createSharedMemory(maxBytes: number): SharedMemory {
         return true;
       },
       give: (bytes) => add(-bytes),
+      get isScarce(): boolean {
+        const held = groups.get(key)?.used ?? 0;
+        return used * 2 > maxBytes && held * 2 * groups.size > maxBytes;
+      },
     };
   }
 
@@ -107,9 +111,6 @@ export function createSharedMemory(maxBytes: number): SharedMemory {
   return {
     get used(): number {
       return used;
-    },
-    get isScarce(): boolean {
-      return used * 2 > maxBytes;
     },
     join,
   };

@@ -34,6 +34,8 @@ export class HeldBytes {
   #isSettling = false;
   #isStopped = false;
   #marks: Map<MuxStream, Mark> | undefined;
+  /** Streams that are over, and not read to their end. */
+  #over: Set<MuxStream> | undefined;
 
   constructor(streams: StreamTable, budget: MuxBudget) {
     this.#streams = streams;
@@ -51,10 +53,23 @@ export class HeldBytes {
     if (this.#bytes > this.#most || this.#bytes < this.#least) this.#settle();
   }
 
+  /** A stream is over: what had arrived of it whole can still be read, and so be given up. */
+  keep(stream: MuxStream): void {
+    if (stream.unreadBytes === 0 || this.#isStopped) return;
+    this.#over ??= new Set();
+    this.#over.add(stream);
+  }
+
+  /** Something of a stream that is over was read, or dropped. */
+  forget(stream: MuxStream): void {
+    if (stream.unreadBytes === 0) this.#over?.delete(stream);
+  }
+
   /** The connection is over: what had arrived whole is the application's. */
   stop(): void {
     this.#isStopped = true;
     this.#marks = undefined;
+    this.#over = undefined;
     if (this.#counted > 0) this.#budget.cover(0);
     this.#counted = 0;
   }
@@ -64,7 +79,7 @@ export class HeldBytes {
   /** Bytes that can be given up. */
   get unfinished(): number {
     if (this.#counted === 0) return 0;
-    return this.#streams.all().reduce((sum, { heldBytes }) => sum + heldBytes, 0);
+    return this.#all().reduce((sum, { heldBytes }) => sum + heldBytes, 0);
   }
 
   /** Of the slowest stream, below 1: however slow it is, it ends only for who needs its memory. */
@@ -76,7 +91,7 @@ export class HeldBytes {
 
   look(): void {
     const marks = new Map<MuxStream, Mark>();
-    for (const stream of this.#streams.all()) {
+    for (const stream of this.#all()) {
       if (stream.heldBytes === 0) continue;
       const mark = this.#marks?.get(stream) ?? { moved: stream.moved - LEAST_PROGRESS, looks: 0 };
       const isMoving = Math.abs(stream.moved - mark.moved) >= LEAST_PROGRESS;
@@ -88,10 +103,15 @@ export class HeldBytes {
     this.#marks = marks;
   }
 
-  /** Somebody else needs the memory: an eighth of it is given back, so that giving much does not take many looks at all streams. */
+  /** Somebody else needs the memory. */
   evict(): void {
-    this.#end(Math.max(STEP, this.#bytes / 8));
+    this.#end();
     this.#count(this.#wanted);
+  }
+
+  #all(): MuxStream[] {
+    const streams = this.#streams.all();
+    return this.#over === undefined ? streams : [...streams, ...this.#over];
   }
 
   get #wanted(): number {
@@ -104,8 +124,7 @@ export class HeldBytes {
     this.#isSettling = true;
     while (this.#bytes > this.#most || this.#bytes < this.#least) {
       if (this.#count(this.#wanted)) continue;
-      if (this.#end(this.#bytes - this.#most)) continue;
-      // Streams that are over, and that nobody has read: they can be given up by their readers only.
+      if (this.#end()) continue;
       this.#most = this.#bytes + STEP;
     }
     this.#isSettling = false;
@@ -115,6 +134,8 @@ export class HeldBytes {
   #count(bytes: number): boolean {
     if (bytes !== this.#counted && !this.#budget.cover(bytes)) return false;
     if (this.#isStopped) {
+      // It ended while others gave way to it.
+      this.#budget.cover(0);
       this.#most = Number.POSITIVE_INFINITY;
       this.#least = Number.NEGATIVE_INFINITY;
       return true;
@@ -126,9 +147,15 @@ export class HeldBytes {
     return true;
   }
 
-  /** Ends streams without progress, the largest of them, until so many bytes are free. @returns false when there are none */
-  #end(bytes: number): boolean {
-    const streams = this.#streams.all();
+  /**
+   * Ends streams without progress, the largest of them, until an eighth of what is held is free: neither giving much back nor small frames
+   * that come when nothing is left may take many looks at all streams.
+   *
+   * @returns false when there are none
+   */
+  #end(): boolean {
+    const bytes = Math.max(STEP, this.#bytes / 8);
+    const streams = this.#all();
     const looksOf = (stream: MuxStream): number => this.#marks?.get(stream)?.looks ?? 0;
     let worst: MuxStream | undefined;
     for (const stream of streams) {

@@ -213,9 +213,9 @@ export class MuxStream implements Stream, Sender {
     this.#owner.sendFin(this);
   }
 
-  /** Ends the stream with an error. What had arrived in full, up to the remote side's FIN, stays readable. */
+  /** Ends the stream, also where only `failure` was set before. What had arrived in full, up to the remote side's FIN, stays readable. */
   fail(error: Error): void {
-    if (this.failure !== undefined || this.#isOver()) return;
+    if (this.isFinished || (this.failure ?? error) !== error) return;
     this.failure = error;
     const queued = this.queuedBytes;
     this.sendQueue = undefined;

@@ -187,6 +187,7 @@ export class Mux implements StreamOwner, FrameHandler {
 
   onFinished(stream: MuxStream): void {
     if (!this.streams.delete(stream)) return;
+    this.held.keep(stream);
     if (stream.direction === 'inbound') this.#host.budget.give();
     const isDraining = this.#lastServedId !== undefined && this.#failure === undefined;
     if (this.streams.size === 0 && isDraining) this.#host.onDrained();

@@ -80,7 +80,10 @@ export class ReceiveWindows {
   /** Bytes were handed to a reader: gives credit back when half a window is used up. */
   consume(stream: MuxStream, size: number): void {
     this.refreshConnection();
-    if (stream.isRemoteFinished || stream.failure !== undefined) return;
+    if (stream.isRemoteFinished || stream.failure !== undefined) {
+      if (stream.isFinished) this.#held.forget(stream);
+      return;
+    }
     stream.consumed += size;
     if (stream.consumed * 2 < stream.receiveWindow) return;
     this.#tune(stream);

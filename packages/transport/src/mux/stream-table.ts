@@ -129,6 +129,8 @@ export class StreamTable {
   /** Fails all streams: the first at once, the others in turns, for each settles what its handler waits for. */
   failAll(error: Error): void {
     const streams = this.all();
+    // None of them is to look alive until its turn.
+    for (const stream of streams) stream.failure ??= error;
     let failed = 0;
     const failSome = (count: number): void => {
       const end = Math.min(streams.length, failed + count);

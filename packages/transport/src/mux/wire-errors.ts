@@ -3,17 +3,20 @@ import { ResetCode, resetErrorCode } from './frames.ts';
 
 /** The remote side broke NZ-WIRE-01. */
 export function protocolError(message: string): TransportError {
-  return new TransportError('PROTOCOL_ERROR', message, { resetCode: ResetCode.protocolError });
+  return new TransportError('PROTOCOL_ERROR', message, {
+    resetCode: ResetCode.protocolError,
+    isViolation: true,
+  });
 }
 
 /** The remote side sent more than it had credit for, or gave more than a window can hold. */
 export function flowControlError(message: string): TransportError {
-  return new TransportError('FLOW_CONTROL', message, { resetCode: ResetCode.flowControl });
+  return new TransportError('FLOW_CONTROL', message, { resetCode: ResetCode.flowControl, isViolation: true });
 }
 
 /** The remote side makes more work than an honest peer does. */
 export function floodError(message: string): TransportError {
-  return new TransportError('FLOOD', message, { resetCode: ResetCode.flood });
+  return new TransportError('FLOOD', message, { resetCode: ResetCode.flood, isViolation: true });
 }
 
 /** The remote side ended a stream with this code. */

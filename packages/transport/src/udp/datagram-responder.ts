@@ -75,7 +75,8 @@ export class DatagramResponder {
     }
     const { emit, wheel } = this.#context;
     const isFull = this.#waiting.length >= MAX_WAITING;
-    if (isFull || !this.#hostRate.take(address) || !this.#rate.take(() => wheel.now())) {
+    const isAllowed = (): boolean => this.#rate.take(() => wheel.now());
+    if (isFull || !this.#hostRate.take(address, isAllowed)) {
       emit({ type: 'datagram-dropped', address, reason: 'rate' });
     } else if (this.#pause === undefined) this.#meet({ remoteName, message, address });
     else this.#waiting.push({ remoteName, message: new Uint8Array(message), address });
