@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { RequestContext } from '../src/messages/request-context.ts';
+import { RequestEnd } from '../src/messages/request-context.ts';
 import { serveRequests } from '../src/messages/request-server.ts';
 import { createRequester } from '../src/messages/requester.ts';
 import type { Stream } from '../src/mux/stream.ts';
@@ -8,7 +8,7 @@ import { until } from './secure-peer.ts';
 
 it('has one signal, which aborts once with the first reason, whether it was looked at before or not', () => {
   for (const isEarly of [true, false]) {
-    const context = new RequestContext({} as Stream);
+    const context = new RequestEnd();
     let aborts = 0;
     if (isEarly) context.signal.addEventListener('abort', () => aborts++);
     context.abort(new Error('first'));
@@ -17,7 +17,17 @@ it('has one signal, which aborts once with the first reason, whether it was look
     expect(context.signal.reason).toMatchObject({ message: 'first' });
     expect(context.signal).toBe(context.signal);
   }
-  expect(new RequestContext({} as Stream).signal.aborted).toBe(false);
+  expect(new RequestEnd().signal.aborted).toBe(false);
+});
+
+it('a handler sees the signal and the stream of its request, in a copy too, and nothing that would end it', () => {
+  const end = new RequestEnd();
+  const context = end.contextOf({} as Stream);
+  expect(Object.keys(context).sort()).toEqual(['signal', 'stream']);
+  expect('abort' in context).toBe(false);
+  const copy = { ...context };
+  end.abort(new Error('over'));
+  expect([context.signal.aborted, copy.signal.aborted]).toEqual([true, true]);
 });
 
 it('a handler that looks at its signal only when the asker has given up finds it aborted, and so when the stream is over', async () => {

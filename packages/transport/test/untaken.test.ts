@@ -71,10 +71,11 @@ describe('what a sink leaves of a chunk', () => {
     const stream = await peers.near.openStream('/x');
     await until(() => streams.length === 1);
     const accepted = streams[0]!;
-    const sink = takeInParts(accepted, [60_000], true);
+    // More than half of a record is left: what is put back is not copied for being small.
+    const sink = takeInParts(accepted, [20_000], true);
     const all = numbered(3 * 65_536);
     for (let at = 0; at < all.length; at += 65_536) stream.write(all.subarray(at, at + 65_536));
-    await until(() => peers.far.stats.unreadBytes === all.length - 60_000);
+    await until(() => peers.far.stats.unreadBytes === all.length - 20_000);
     while (peers.far.stats.unreadBytes > 0) accepted.resume();
     expect(Buffer.compare(concat(sink.taken), all)).toBe(0);
   });
@@ -115,6 +116,68 @@ describe('what a sink leaves of a chunk', () => {
       await pair.settle();
       expect(pair.b.mux.unreadBytes).toBe(0);
     }
+  });
+
+  it('is not handed over any more when the sink has reset the stream behind the other side, and no end follows', async () => {
+    const pair = createMuxPair();
+    const stream = pair.a.mux.openStream('/x');
+    await pair.settle();
+    const accepted = pair.b.accepted[0]!;
+    const told: string[] = [];
+    accepted.pause();
+    accepted.receive({
+      onData: (chunk) => {
+        told.push(`data ${chunk.length}`);
+        accepted.pause();
+        accepted.reset();
+      },
+      untaken: () => 50,
+      onEnd: () => void told.push('end'),
+      onAbandoned: () => void told.push('abandoned'),
+      onReset: () => void told.push('reset'),
+    });
+    stream.write(new Uint8Array(100));
+    stream.closeWrite().catch(() => undefined);
+    await pair.settle();
+    stream.reset();
+    await pair.settle();
+    for (let i = 0; i < 2; i++) accepted.resume();
+    expect(told).toEqual(['abandoned', 'data 100', 'reset']);
+    expect(pair.b.mux.unreadBytes).toBe(0);
+  });
+
+  it.each([
+    ['more than there was', 200, true],
+    ['less than nothing', -1, true],
+    ['no number', Number.NaN, true],
+    ['all of it, without a pause', 100, false],
+  ])('is an error of the sink when it is %s, and ends its stream alone', async (_, left, isPausing) => {
+    const pair = createMuxPair();
+    const stream = pair.a.mux.openStream('/x');
+    await pair.settle();
+    const accepted = pair.b.accepted[0]!;
+    let error: Error | undefined;
+    const sink = {
+      onData: () => void (isPausing && accepted.pause()),
+      untaken: () => left,
+      onEnd: () => undefined,
+      onReset: (reason: Error) => {
+        error = reason;
+      },
+    };
+    accepted.receive(sink);
+    stream.write(new Uint8Array(100));
+    await pair.settle();
+    expect(error).toMatchObject({ code: 'STREAM_RESET', resetCode: 3 });
+    expect([pair.b.failure, pair.b.mux.unreadBytes]).toEqual([undefined, 0]);
+    // What waited while nobody read goes the same way.
+    const other = pair.a.mux.openStream('/x');
+    other.write(new Uint8Array(100));
+    await pair.settle();
+    error = undefined;
+    pair.b.accepted[1]!.receive({ ...sink, onData: () => void (isPausing && pair.b.accepted[1]!.pause()) });
+    expect(error).toMatchObject({ code: 'STREAM_RESET', resetCode: 3 });
+    expect([pair.b.failure, pair.b.mux.unreadBytes]).toEqual([undefined, 0]);
   });
 
   it('is an error of the sink that throws when asked, and ends its stream alone', async () => {

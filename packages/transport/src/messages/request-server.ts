@@ -1,5 +1,5 @@
 import { TransportError } from '../errors.ts';
-import { ResetCode, writeUint32 } from '../mux/frames.ts';
+import { ResetCode } from '../mux/frames.ts';
 import type { Stream } from '../mux/stream.ts';
 import { malformed } from '../mux/wire-errors.ts';
 import { WorkTurn } from '../time/work-turn.ts';
@@ -8,16 +8,13 @@ import { type MessageHeader, MessageKind } from './message-frames.ts';
 import { MessageReader } from './message-reader.ts';
 import { agreedCompressors, MessageWriter } from './message-writer.ts';
 import { BodyAssembler, type RequestOptions } from './request-body.ts';
-import { RequestContext } from './request-context.ts';
+import { failure, type Outcome, type RequestContext, RequestEnd } from './request-context.ts';
 
 /**
  * Answers a request. The signal aborts when the asker gave up or the stream ended: whoever goes on all the same holds memory that the
  * next requests do not get, until it is done.
  */
-export type RequestHandler = (
-  body: Uint8Array,
-  context: { readonly signal: AbortSignal; readonly stream: Stream },
-) => Promise<Uint8Array> | Uint8Array;
+export type RequestHandler = (body: Uint8Array, context: RequestContext) => Promise<Uint8Array> | Uint8Array;
 
 /** Options of {@link serveRequests}. */
 export interface ServeOptions extends RequestOptions {
@@ -51,20 +48,8 @@ interface Asked {
   /** Bytes of the connection's budget. */
   readonly held: number;
   /** Made when its handler is called: very many of them may wait. */
-  context: RequestContext | undefined;
+  end: RequestEnd | undefined;
   isCancelled: boolean;
-}
-
-/** What the asker gets. */
-interface Outcome {
-  readonly kind: number;
-  readonly body: Uint8Array;
-}
-
-function failure(code: number): Outcome {
-  const body = new Uint8Array(4);
-  writeUint32(body, 0, code);
-  return { kind: MessageKind.failure, body };
 }
 
 class RequestServer {
@@ -89,6 +74,7 @@ class RequestServer {
   #isResuming = false;
   #isWaitingForDrain = false;
   #isAskerDone = false;
+  #isOver = false;
 
   constructor(stream: Stream, handler: RequestHandler, options: ServeOptions & { memory: MemoryHold }) {
     const { memory } = options;
@@ -117,7 +103,7 @@ class RequestServer {
     memory.follow({
       unfinished: () => body.heldBytes + this.#reader.heldBytes,
       arrived: () => this.#reader.arrived,
-      isReading: () => !this.#isWaitingForDrain && !this.#isHeldBack,
+      isReading: () => !this.#isWaitingForDrain,
       sent: () => this.#writer.sent,
       drop: () => {
         body.clear();
@@ -139,14 +125,22 @@ class RequestServer {
         this.#isAskerDone = true;
         this.#closeWhenDone();
       },
-      onReset: (error) => {
-        this.#memory.release();
-        for (const { context } of this.#pending.values()) context?.abort(error);
-        this.#pending.clear();
-        this.#waiting = [];
-        this.#isHeldBack = false;
+      onAbandoned: (error) => {
+        // Nobody hears the answers of what is still to be read.
+        this.#end(error);
+        this.#stream.reset();
       },
+      onReset: (error) => this.#end(error),
     });
+  }
+
+  /** The stream is over: no request begins any more. */
+  #end(error: Error): void {
+    this.#isOver = true;
+    this.#memory.release();
+    for (const { end } of this.#pending.values()) end?.abort(error);
+    this.#pending.clear();
+    this.#waiting = [];
   }
 
   #read(chunk: Uint8Array): void {
@@ -167,7 +161,7 @@ class RequestServer {
   /** Holds a frame back when the turn is over, and a request while enough of them wait: one that is given up is heard of until then. */
   #mayBegin({ kind }: MessageHeader): boolean {
     const mayWait = kind !== MessageKind.request || this.#hasRoom;
-    this.#isHeldBack = !(mayWait && this.#turn.step());
+    this.#isHeldBack = this.#isOver || !(mayWait && this.#turn.step());
     return !this.#isHeldBack;
   }
 
@@ -177,7 +171,7 @@ class RequestServer {
       const cancelled = this.#pending.get(id);
       if (cancelled === undefined) return;
       cancelled.isCancelled = true;
-      cancelled.context?.abort(new TransportError('REQUEST_FAILED', 'The asker gave up.'));
+      cancelled.end?.abort(new TransportError('REQUEST_FAILED', 'The asker gave up.'));
       return;
     }
     if (kind !== MessageKind.request || this.#pending.has(id)) throw malformed('Not a new request.');
@@ -186,7 +180,7 @@ class RequestServer {
       this.#onSkipped(kind, id);
       return;
     }
-    const asked = { id, body, held: held + REQUEST_COST, context: undefined, isCancelled: false };
+    const asked = { id, body, held: held + REQUEST_COST, end: undefined, isCancelled: false };
     this.#pending.set(id, asked);
     this.#waiting.push(asked);
     this.#startNext();
@@ -251,11 +245,11 @@ class RequestServer {
       this.#memory.give(held);
       return undefined;
     }
-    const context = new RequestContext(this.#stream);
-    asked.context = context;
+    const end = new RequestEnd();
+    asked.end = end;
     const lent = this.#memory.lend(held);
     try {
-      const answer = await this.#handler(body, context);
+      const answer = await this.#handler(body, end.contextOf(this.#stream));
       const isTooLarge = answer.length > this.#maxBodyLength;
       return isTooLarge ? failure(ResetCode.internal) : { kind: MessageKind.response, body: answer };
     } catch (error) {
@@ -276,6 +270,7 @@ class RequestServer {
       };
       this.#stream.drained().then(onDrained, () => undefined);
     }
+    if (this.#isOver) return;
     const mayRead = !this.#isWaitingForDrain && !this.#turn.isOver && (!this.#isHeldBack || this.#hasRoom);
     if (mayRead) this.#readOn();
     else this.#stream.pause();

@@ -13,9 +13,12 @@ interface SinkHost {
 export function handTo(sink: StreamSink | undefined, bytes: Uint8Array, host: SinkHost): number {
   const outer = lent;
   if (sink?.isBorrowing === true) lent = bytes.buffer;
+  const { length } = bytes;
   try {
     settle(sink?.onData(bytes), host);
-    return sink?.untaken?.() ?? 0;
+    const left = sink?.untaken?.() ?? 0;
+    if (!(left >= 0 && left <= length)) throw new RangeError('a sink leaves what it was given, and no more');
+    return left;
   } catch (cause) {
     host.sinkThrew(cause);
     return 0;

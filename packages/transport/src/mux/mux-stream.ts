@@ -53,7 +53,7 @@ export class MuxStream implements Stream, Sender {
   #isPaused = false;
   #isDelivering = false;
   #isEndDelivered = false;
-  /** This side dropped bytes that had arrived: the remote side's end must not make the rest look whole. */
+  /** This side has reset the stream before its end was handed over: nothing follows any more. */
   #isCut = false;
   #waiters: Waiters | undefined;
   #finWaiters: Waiters | undefined;
@@ -137,7 +137,7 @@ export class MuxStream implements Stream, Sender {
   resetWith(code: number, error: Error): void {
     const isOver = this.failure !== undefined || this.#isOver();
     if (!isOver) this.#owner.sendReset(this, code);
-    if (this.unreadBytes > 0) this.#isCut = true;
+    if (!this.#isEndDelivered) this.#isCut = true;
     this.#dropUnread();
     if (!isOver) this.fail(error);
     else if (this.#isCut) {
@@ -175,8 +175,7 @@ export class MuxStream implements Stream, Sender {
     if (sink !== undefined && !this.#isPaused && this.unreadBytes === 0) {
       const isKept = sink.isBorrowing !== true;
       const untaken = this.#handOver(isKept && isShared ? new Uint8Array(bytes) : bytes);
-      // The record's memory may be gone by then.
-      if (untaken !== undefined) this.#putBack(new Uint8Array(untaken));
+      if (untaken !== undefined) this.#putBack(new Uint8Array(untaken)); // The record's memory may be gone by then.
       return isKept && !isShared;
     }
     this.#unread ??= new ByteQueue();
@@ -224,6 +223,8 @@ export class MuxStream implements Stream, Sender {
     this.#finWaiters?.reject(error);
     if (!this.isRemoteFinished) this.#dropUnread();
     this.#finish();
+    if (this.isRemoteFinished && !this.#isEndDelivered)
+      callOwner((why) => this.#sink?.onAbandoned?.(why), error);
     this.#deliver();
   }
 
@@ -246,9 +247,8 @@ export class MuxStream implements Stream, Sender {
 
   /** @returns what the sink has left of the bytes, unless the stream was reset meanwhile */
   #handOver(bytes: Uint8Array): Uint8Array | undefined {
-    const before = this.failure;
     const left = handTo(this.#sink, bytes, this);
-    const untaken = this.failure === before ? left : 0;
+    const untaken = this.#isCut || (this.failure !== undefined && !this.isRemoteFinished) ? 0 : left;
     this.moved = (this.moved + bytes.length - untaken) | 0;
     this.#owner.onConsumed(this, bytes.length - untaken);
     return untaken > 0 ? bytes.subarray(bytes.length - untaken) : undefined;
@@ -258,6 +258,7 @@ export class MuxStream implements Stream, Sender {
     this.#unread ??= new ByteQueue();
     this.#unread.unshift(bytes);
     this.#owner.onUnread(bytes.length);
+    if (!this.#isPaused) this.sinkThrew(new TypeError('a sink that leaves bytes pauses its stream'));
   }
 
   /** Hands over what is unread, then the end; stops as soon as the sink pauses. */
@@ -292,7 +293,6 @@ export class MuxStream implements Stream, Sender {
 
   #dropUnread(): void {
     const size = this.unreadBytes;
-    if (size === 0) return;
     this.#unread?.clear();
     this.#owner.onUnread(-size);
     this.#owner.onConsumed(this, size);

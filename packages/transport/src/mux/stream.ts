@@ -14,13 +14,18 @@ export interface StreamSink {
   onData(chunk: Uint8Array): void;
   /**
    * How many bytes at the end of the last chunk were not taken: asked behind `onData`. They are handed over again, before what follows
-   * and without credit for them until then, when the stream is resumed; a sink that leaves some has paused it.
+   * and without credit for them until then, when the stream is resumed. A sink that leaves some has paused the stream, else it loses it.
    *
    * @defaultValue 0
    */
   untaken?(): number;
   /** The remote side has closed its writing side; no more bytes follow. */
   onEnd(): void;
+  /**
+   * The stream ended while something up to the remote side's end is still to be handed over. That follows, but nothing written leaves any more: who
+   * only answers may `reset`.
+   */
+  onAbandoned?(error: Error): void;
   /** The stream ended before both sides had closed it. Nothing follows. */
   onReset(error: Error): void;
 }
