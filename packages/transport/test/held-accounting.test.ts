@@ -86,6 +86,37 @@ describe('what streams hold', () => {
   });
 });
 
+describe('a stream that is over', () => {
+  it.each(['read', 'dropped'])(
+    'is forgotten when it has been %s: nothing keeps it in memory',
+    async (how) => {
+      const pair = createMuxPair();
+      const sent = pair.a.mux.openStream('/x');
+      sent.write(new Uint8Array(300 * KiB));
+      void sent.closeWrite();
+      await pair.settle();
+      const stream = pair.b.accepted[0] as MuxStream;
+      void stream.closeWrite();
+      await pair.settle();
+      expect([pair.b.mux.streams.size, stream.heldBytes]).toEqual([0, 300 * KiB]);
+      let looks = 0;
+      Object.defineProperty(stream, 'heldBytes', {
+        get: () => {
+          looks++;
+          return stream.unreadBytes;
+        },
+      });
+      expect(pair.b.mux.held.unfinished).toBe(300 * KiB);
+      expect(looks).toBe(1);
+      if (how === 'read') expect(collect(stream)).toMatchObject({ bytes: 300 * KiB, isEnded: true });
+      else stream.reset();
+      looks = 0;
+      pair.b.mux.held.evict();
+      expect([looks, stream.unreadBytes]).toEqual([0, 0]);
+    },
+  );
+});
+
 describe('a queue', () => {
   const budget = (cover: () => boolean): MuxBudget => ({
     take: () => true,
