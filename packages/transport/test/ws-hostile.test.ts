@@ -6,6 +6,7 @@ import { fuzzAsync } from '../../../checks/fuzz-engine.ts';
 import type { ByteConnection } from '../src/byte-connection.ts';
 import { upgradeInbound, upgradeOutbound } from '../src/connection/upgrade.ts';
 import { TransportError } from '../src/errors.ts';
+import { MAX_MESSAGE_SIZE } from '../src/ws/ws-message.ts';
 import { createWebSocketTransport } from '../src/ws.ts';
 import { alice, bob, collect, connectPeers, echo } from './connected.ts';
 import { concat } from './mux-pair.ts';
@@ -26,6 +27,8 @@ const upgrade = [
   'Sec-WebSocket-Version: 13',
 ];
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+const switching = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade'];
 
 /** Handshake messages and nonsense, fragmented and not. */
 function frames(isMasked: boolean): Uint8Array {
@@ -137,9 +140,7 @@ describe('a WebSocket of nobody we know', () => {
       socket.on('error', () => undefined);
       socket.once('data', (request: Buffer) => {
         const key = /Sec-WebSocket-Key: (.*)\r\n/.exec(request.toString('latin1'))?.[1] ?? '';
-        const accept = createHash('sha1')
-          .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
-          .digest('base64');
+        const accept = createHash('sha1').update(`${key}${GUID}`).digest('base64');
         // The place of the key's answer: all the rest is the same for every dial.
         const told = Buffer.from(answer).toString('latin1').replace('@', accept);
         socket.resume().end(told, 'latin1');
@@ -173,6 +174,61 @@ describe('a WebSocket of nobody we know', () => {
     await run(seeds[1]!);
     await ends.expectAll();
     expect(ends.begun).toBeGreaterThan(1);
+    server.close();
+  });
+
+  it('is told before it has sent one that a message is too long, and gets no compression, on either side', async () => {
+    const length = MAX_MESSAGE_SIZE + 1;
+    const transport = createWebSocketTransport();
+    const codes: unknown[] = [];
+    const start = (connection: ByteConnection): void =>
+      connection.start({
+        onData: () => undefined,
+        onDrain: () => undefined,
+        onEnd: () => undefined,
+        onClose: (error) => codes.push(error instanceof TransportError ? error.code : error),
+      });
+    await using listener = await transport.listen('/ip4/127.0.0.1/tcp/0/ws', { onConnection: start });
+    const socket = connect(Number(listener.addresses[0]!.split('/')[4]), '127.0.0.1');
+    let heard = Buffer.alloc(0);
+    socket.on('data', (chunk: Buffer) => {
+      heard = Buffer.concat([heard, chunk]);
+    });
+    const offer = 'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits';
+    socket.write(crlf(...upgrade, `Sec-WebSocket-Key: ${KEY}`, offer));
+    await until(() => heard.includes('\r\n\r\n'));
+    expect(heard.toString('latin1')).toMatch(/^HTTP\/1.1 101 /);
+    expect(heard.toString('latin1')).not.toMatch(/extensions/i);
+    heard = Buffer.alloc(0);
+    socket.write(webSocketFrame(2, new Uint8Array(0), { isMasked: true, length }));
+    await until(() => heard.length >= 4);
+    expect([heard[0], heard.readUInt16BE(2)]).toEqual([0x88, 1009]);
+    socket.destroy();
+    await until(() => codes.length === 1);
+
+    let request = '';
+    let answered = Buffer.alloc(0);
+    const server = createServer((accepted) => {
+      accepted.on('error', () => undefined);
+      accepted.once('data', (bytes: Buffer) => {
+        request = bytes.toString('latin1');
+        const key = /Sec-WebSocket-Key: (.*)\r\n/.exec(request)?.[1] ?? '';
+        const accept = createHash('sha1').update(`${key}${GUID}`).digest('base64');
+        accepted.write(crlf(...switching, `Sec-WebSocket-Accept: ${accept}`));
+        accepted.write(webSocketFrame(2, new Uint8Array(0), { length }));
+        accepted.on('data', (bytes: Buffer) => {
+          answered = Buffer.concat([answered, bytes]);
+          if (answered.length >= 8) accepted.destroy();
+        });
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    start(await transport.dial(`/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}/ws`));
+    await until(() => codes.length === 2);
+    expect(request).not.toMatch(/extensions/i);
+    // Masked with zeroes.
+    expect([answered[0], answered.readUInt16BE(6)]).toEqual([0x88, 1009]);
+    expect(codes).toEqual(['CONNECTION_LOST', 'CONNECTION_LOST']);
     server.close();
   });
 });
