@@ -24,7 +24,8 @@ export interface ConnectionLimits {
   readonly maxPerPeer?: number;
   /**
    * Bytes of memory that all peers together can make this one hold: messages, data that nobody has read, answers that nobody takes, open streams.
-   * Beside it each connection may hold 384 KiB, and 256 KiB that its socket has not taken. @defaultValue 64 MiB
+   * The memory for them is at most twice that, since a chunk may lie in a record of twice its size. Beside it each connection may hold 384 KiB, and
+   * 256 KiB that its socket has not taken. @defaultValue 48 MiB
    */
   readonly maxHeldBytes?: number;
 }
@@ -45,7 +46,7 @@ export function resolveLimits(limits: ConnectionLimits = {}): ResolvedConnection
     maxPerSubnet: 128,
     maxRatePerHost: 16,
     maxPerPeer: 4,
-    maxHeldBytes: 64 * 1024 * 1024,
+    maxHeldBytes: 48 * 1024 * 1024,
     ...limits,
     maxConnections,
   };

@@ -20,7 +20,7 @@ export const defaultBounds: Bounds = {
   latencyRatio: 3,
   // Nobody notices it, and other work on the machine may cost as much.
   tail: 15,
-  // What all peers together can make it hold is 64 MiB; the memory for that may be up to twice as much, and there is garbage.
+  // What all peers together can make it hold is 48 MiB; the memory for that may be up to twice as much, and there is garbage.
   peakGrowth: 128 * MiB,
   leftHeap: 4 * MiB,
   loadAfter: 0.1,
