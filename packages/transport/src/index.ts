@@ -58,6 +58,7 @@ export {
   type ReceivedMessage,
 } from './messages/messenger.ts';
 export type { RequestOptions } from './messages/request-body.ts';
+export type { RequestContext } from './messages/request-context.ts';
 export { type RequestHandler, type ServeOptions, serveRequests } from './messages/request-server.ts';
 export { createRequester, type RequestCallOptions, type Requester } from './messages/requester.ts';
 export {
