@@ -1,4 +1,4 @@
 declare module 'sodium-native' {
   const sodium: import('../src/index.ts').NativeSodium;
-  export default sodium;
+  export = sodium;
 }

@@ -22,8 +22,10 @@ const MAX_BUCKETS = 4_096;
 
 /** Allows each host a rate of something; loopback is exempt. */
 export interface HostRate {
-  /** @param address - multiaddr text */
-  /** @param isAllowed - asked when the host may: only what is done costs something */
+  /**
+   * @param address - multiaddr text
+   * @param isAllowed - asked when the host may: only what is done costs something
+   */
   take(address: string, isAllowed?: () => boolean): boolean;
   /** Takes so much more of what the host may do now: others behind its address have their part of what comes then. */
   charge(address: string, tokens: number): void;
